@@ -8,6 +8,8 @@ the names below into constants inside the tick, can read it.
 Sources: the design of record, section 3; RP2040 datasheet table 2 (GPIO functions).
 """
 
+# declares: constants
+
 NAME = "MS-20 Pico"
 REVISION = 1
 

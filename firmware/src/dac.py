@@ -1,0 +1,160 @@
+"""Driver for the DAC81416: sixteen 16-bit outputs, updated together at each LDAC edge.
+
+Two facts about the part are uncertain on paper, so start-up measures them: the SPI mode (DEVICEID is read in
+each and the mode that answers stays), and whether the part takes all sixteen codes in one streamed frame
+(it is tried and read back; if the answer differs, the tick writes sixteen short frames instead).
+Sources: the design of record, section 3; TI DACx1416 register map.
+"""
+
+# link: constants
+
+import rp2
+from machine import SPI, Pin, mem32
+
+from board import (
+    CV,
+    CV_COUNT,
+    DAC_LOWEST_RANGE_NIBBLE_IS_LOWEST_CHANNEL,
+    DAC_MIDDLE,
+    DAC_SPI_HZ,
+    DAC_SPI_MODES_TO_TRY,
+    PIN_CONVERTER_MISO,
+    PIN_CONVERTER_MOSI,
+    PIN_CONVERTER_SCK,
+    PIN_DAC_SELECT,
+    RANGE_0_5,
+    RANGE_0_10,
+)
+from rp2040 import DMA, DMA_CHANNEL_WORDS, DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
+from state import FRAME, FRAME_BYTES
+
+DEVICEID = 0x01
+SPICONFIG = 0x03
+GENCONFIG = 0x04
+SYNCCONFIG = 0x06
+DACPWDWN = 0x09
+DACRANGE0 = 0x0A
+TRIGGER = 0x0E
+DAC0 = 0x10
+READ = 0xC0
+
+DEVICE = 0x29C
+"""14-bit device number in DEVICEID's top bits."""
+SPICONFIG_AWAKE = 0x0A84
+SPICONFIG_STREAMING = SPICONFIG_AWAKE | 1 << 3
+GENCONFIG_REFERENCE_ON = 0x3F00
+TRIGGER_SOFT_RESET = 0xA
+ALL_CHANNELS = 0xFFFF
+CHANNELS_A_RANGE_REGISTER = 4
+RANGE_BITS = 4
+BYTE_SHIFT = 2
+"""mem32 addresses are bytes, the register names are words."""
+
+
+class DacSilent(Exception):
+    """The DAC does not answer in any SPI mode; its text says what was read."""
+
+
+class Dac:
+    """The converter on SPI0. `streams` tells whether one frame carries all channels."""
+
+    def __init__(self):
+        self._select = Pin(PIN_DAC_SELECT, Pin.OUT, value=1)
+        self._out = bytearray(3)
+        self._in = bytearray(3)
+        self._dma = None
+        self.streams = False
+        self.mode = self._find_mode()
+        self._configure()
+        self.streams = self._try_streaming()
+
+    def write(self, register, value):
+        """Write 16 bits to a register."""
+        out = self._out
+        out[0] = register
+        out[1] = value >> 8
+        out[2] = value & 0xFF
+        self._select(0)
+        self._spi.write(out)
+        self._select(1)
+
+    def read(self, register):
+        """Read 16 bits from a register: asked in one frame, answered in the next."""
+        self.write(READ | register, 0)
+        self._out[0] = self._out[1] = self._out[2] = 0
+        self._select(0)
+        self._spi.write_readinto(self._out, self._in)
+        self._select(1)
+        return self._in[1] << 8 | self._in[2]
+
+    def start_dma(self):
+        """Claim a DMA channel that sends the frame at FRAME; return its registers' address for the tick."""
+        self._dma = rp2.DMA()
+        control = self._dma.pack_ctrl(size=0, inc_read=True, inc_write=False, treq_sel=DREQ_SPI0_TX, irq_quiet=True)
+        data_register = SPI0 + (SPI_DR << BYTE_SHIFT)
+        self._dma.config(read=FRAME, write=data_register, count=FRAME_BYTES, ctrl=control, trigger=False)
+        mem32[SPI0 + (SPI_DMACR << BYTE_SHIFT)] = SPI_DMACR_TXDMAE
+        return DMA + (self._dma.channel * DMA_CHANNEL_WORDS << BYTE_SHIFT)
+
+    def _find_mode(self):
+        seen = []
+        for mode in DAC_SPI_MODES_TO_TRY:
+            self._spi = SPI(
+                0,
+                baudrate=DAC_SPI_HZ,
+                polarity=mode >> 1,
+                phase=mode & 1,
+                sck=Pin(PIN_CONVERTER_SCK),
+                mosi=Pin(PIN_CONVERTER_MOSI),
+                miso=Pin(PIN_CONVERTER_MISO),
+            )
+            self.write(TRIGGER, TRIGGER_SOFT_RESET)
+            device = self.read(DEVICEID) >> 2
+            if device == DEVICE:
+                return mode
+            seen.append("mode %d: %#x" % (mode, device))
+        raise DacSilent("DAC81416 does not answer (DEVICEID wanted %#x; %s)" % (DEVICE, ", ".join(seen)))
+
+    def _configure(self):
+        # Ranges and codes first, outputs on last: no channel ever shows a voltage that nobody asked for.
+        self.write(SPICONFIG, SPICONFIG_AWAKE)
+        self.write(GENCONFIG, GENCONFIG_REFERENCE_ON)
+        for register in range(CV_COUNT // CHANNELS_A_RANGE_REGISTER):
+            word = 0
+            for position in range(CHANNELS_A_RANGE_REGISTER):
+                nibble = position
+                if not DAC_LOWEST_RANGE_NIBBLE_IS_LOWEST_CHANNEL:
+                    nibble = CHANNELS_A_RANGE_REGISTER - 1 - position
+                word |= CV[register * CHANNELS_A_RANGE_REGISTER + position][1] << nibble * RANGE_BITS
+            self.write(DACRANGE0 + register, word)
+        self.write(SYNCCONFIG, ALL_CHANNELS)
+        for channel in range(CV_COUNT):
+            self.write(DAC0 + channel, rest_code(channel))
+        self.write(DACPWDWN, 0)
+
+    def _try_streaming(self):
+        """Stream sixteen different codes, read them back one by one, then put the resting codes in their place."""
+        self.write(SPICONFIG, SPICONFIG_STREAMING)
+        frame = bytearray(FRAME_BYTES)
+        frame[0] = DAC0
+        for channel in range(CV_COUNT):
+            code = rest_code(channel) ^ (channel + 1)
+            frame[1 + 2 * channel] = code >> 8
+            frame[2 + 2 * channel] = code & 0xFF
+        self._select(0)
+        self._spi.write(frame)
+        self._select(1)
+        self.write(SPICONFIG, SPICONFIG_AWAKE)
+        streams = True
+        for channel in range(CV_COUNT):
+            if self.read(DAC0 + channel) != rest_code(channel) ^ (channel + 1):
+                streams = False
+            self.write(DAC0 + channel, rest_code(channel))
+        if streams:
+            self.write(SPICONFIG, SPICONFIG_STREAMING)
+        return streams
+
+
+def rest_code(channel):
+    """The code of 0 V in `channel`'s range."""
+    return 0 if CV[channel][1] in (RANGE_0_5, RANGE_0_10) else DAC_MIDDLE

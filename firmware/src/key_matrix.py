@@ -1,0 +1,49 @@
+"""The 37 keys: one row a tick, down at once, up after 5 ms of quiet.
+
+A contact that closes is closed: the first scan that sees it plays the note. A contact that opens may bounce
+shut again, so a key counts as up only when its whole row has kept still for KEY_RELEASE_SCANS scans (a row is
+seen once every 8 ticks = 1 ms). Diodes in the matrix make any number of keys safe.
+"""
+
+# link: constants
+
+import micropython
+
+from board import KEY_COLUMNS, KEY_LOWEST_NOTE, KEY_ROWS, TICK_HZ
+from note_stack import note_off, note_on
+from state import KEY_DOWN, KEY_RELEASING, KEY_UP_SCANS, PORT_KEYS, STATE
+
+KEY_RELEASE_MS = 5
+KEY_RELEASE_SCANS = KEY_RELEASE_MS * TICK_HZ // (1000 * KEY_ROWS)
+
+
+@micropython.viper
+def row_moved(row: int, columns: int):
+    """Take the columns of `row` (bit = down) when they differ from what was accepted or a release is being timed."""
+    s = ptr32(STATE)
+    down = s[KEY_DOWN + row]
+    note = KEY_LOWEST_NOTE + row * KEY_COLUMNS
+    pressed = columns & ~down
+    column = 0
+    while pressed:
+        if pressed & 1:
+            note_on(PORT_KEYS, note + column)
+        pressed >>= 1
+        column += 1
+    down |= columns
+    releasing = down & ~columns
+    if releasing != s[KEY_RELEASING + row]:
+        s[KEY_RELEASING + row] = releasing
+        s[KEY_UP_SCANS + row] = 0
+    elif releasing:
+        s[KEY_UP_SCANS + row] += 1
+        if s[KEY_UP_SCANS + row] >= KEY_RELEASE_SCANS:
+            s[KEY_RELEASING + row] = 0
+            down = columns
+            column = 0
+            while releasing:
+                if releasing & 1:
+                    note_off(PORT_KEYS, note + column)
+                releasing >>= 1
+                column += 1
+    s[KEY_DOWN + row] = down

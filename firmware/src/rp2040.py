@@ -1,0 +1,60 @@
+"""The RP2040's registers that the tick touches, as base addresses and word indices.
+
+Used as `ptr32(UART0)[UART_DR]`: the tick may neither allocate nor wait for a driver, so it talks to the
+peripherals itself once `machine` has set them up. Source: RP2040 datasheet, the register lists of sections
+2.3.1.7 (SIO), 2.5.7 (DMA), 4.2.8 (UART), 4.4.4 (SPI), 4.5.3 (PWM), 4.6.5 (TIMER), 4.9.6 (ADC).
+"""
+
+# declares: constants
+
+SIO = 0xD0000000
+SIO_GPIO_IN = 1
+SIO_GPIO_OUT_SET = 5
+SIO_GPIO_OUT_CLR = 6
+
+TIMER = 0x40054000
+TIMER_TIMERAWL = 10  # microseconds, without the latch of TIMELR
+
+UART0 = 0x40034000
+UART_DR = 0  # bits 0-7 the byte, 8 framing, 9 parity, 10 break, 11 overrun
+UART_FR = 6
+UART_IMSC = 14
+UART_FR_RXFE = 1 << 4
+UART_ERROR_BITS = 0xF00
+
+SPI0 = 0x4003C000
+SPI1 = 0x40040000
+SPI_DR = 2
+SPI_SR = 3
+SPI_DMACR = 9
+SPI_SR_BSY = 1 << 4
+SPI_SR_RNE = 1 << 2
+SPI_DMACR_TXDMAE = 1 << 1
+
+ADC = 0x4004C000
+ADC_CS = 0
+ADC_FCS = 2
+ADC_FIFO = 3
+ADC_DIV = 4
+ADC_CS_EN = 1
+ADC_CS_START_MANY = 1 << 3
+ADC_CS_RROBIN_0_1_2 = 7 << 16
+ADC_FCS_EN = 1
+ADC_FCS_EMPTY = 1 << 8
+
+DMA = 0x50000000
+DMA_CHANNEL_WORDS = 16
+DMA_CTRL = 4  # AL1_CTRL: reads the channel's control without triggering it
+DMA_READ_ADDR_TRIG = 15  # AL3_READ_ADDR_TRIG
+DMA_CTRL_BUSY = 1 << 24
+DREQ_SPI0_TX = 16
+
+PWM = 0x40050000
+PWM_SLICE_BYTES = 20
+PWM_DIV = 4
+PWM_TOP = 16
+PWM_DIV_ONE = 1 << 4  # 8.4 fixed point
+
+SCRATCH_X = 0x20040000
+"""The 4 kB bank that MicroPython leaves to core 1's stack. Core 1 is never started, so the linker maps put
+nothing there and the collector never looks at it: the tick's memory stands at a fixed address, in a bank of its own."""
