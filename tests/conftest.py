@@ -8,7 +8,7 @@ from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# Wall time says nothing on two busy cores: no deadlines. Found failures are printed so that they can be repeated.
+# Wall time says nothing on two busy cores: no deadlines. A failure is printed so that it can be repeated.
 settings.register_profile("ms20", deadline=None, print_blob=True)
 settings.load_profile("ms20")
 

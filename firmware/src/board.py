@@ -55,12 +55,18 @@ DAC_MIDDLE = 0x8000
 """The code of 0 V in a bipolar range."""
 DAC_FULL = 0xFFFF
 DAC_SPI_HZ = 31_250_000
-"""Fastest rate SPI0 reaches from 125 MHz below the DAC's 50 MHz limit (divider 4)."""
+"""Rate of the frames: the fastest that SPI0 reaches from 125 MHz below the DAC's 50 MHz limit for writes (divider 4)."""
 DAC_SPI_MODES_TO_TRY = (1, 0)
 """The family latches SDI on SCLK's falling edge (mode 1); a field driver uses mode 0. Start-up reads DEVICEID
 in each and keeps the one that answers."""
-DAC_LOWEST_RANGE_NIBBLE_IS_LOWEST_CHANNEL = True
-"""DACRANGE0 holds channels 0-3, lowest channel in the low nibble (field drivers; the bring-up check measures it)."""
+DAC_RANGE_REGISTERS_DESCEND = True
+"""TI's register table puts channels 12-15 in DACRANGE0 and 0-3 in DACRANGE3, the lowest channel of four in the low
+nibble; one field driver has it the other way round. Start-up measures it through KBD CV's read-back (dac.py) and
+this is only what it tries first."""
+DAC_SETUP_SPI_HZ = 15_625_000
+"""Rate for setting up and reading back: the family's SDO is good for 20 MHz, only writes go faster."""
+DAC_RESET_MS = 2
+"""The part answers 1 ms after a power-on or soft reset."""
 
 RANGE_0_5 = 0x0
 RANGE_0_10 = 0x1
@@ -126,6 +132,12 @@ KBD_CV_ONE_VOLT_NOTE = 48
 JACK_ADC_SPI_MODE = 1
 JACK_ADC_SPI_HZ = 15_625_000
 """At most 17 MHz; 125 MHz / 8."""
+JACK_ADC_VCO12_CV = 0
+JACK_ADC_VCO2_CV = 1
+JACK_ADC_KBD_CV = 2
+JACK_ADC_AUX = 3
+JACK_ADC_RANGE = 5  # 0..10.24 V
+JACK_ADC_FULL_VOLTS = 10.24
 JACK_ADC = (
     # (jack, ADS8684 range code); the index is the converter's channel
     ("VCO 1+2 CV IN", 5),

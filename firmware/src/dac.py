@@ -1,30 +1,40 @@
 """Driver for the DAC81416: sixteen 16-bit outputs, updated together at each LDAC edge.
 
-Two facts about the part are uncertain on paper, so start-up measures them: the SPI mode (DEVICEID is read in
-each and the mode that answers stays), and whether the part takes all sixteen codes in one streamed frame
-(it is tried and read back; if the answer differs, the tick writes sixteen short frames instead).
-Sources: the design of record, section 3; TI DACx1416 register map.
+Three facts about the part are uncertain on paper, so start-up measures them:
+
+    the SPI mode            DEVICEID is read in each; the mode that answers stays
+    the DACRANGE order      KBD CV alone is powered, told 0.625 V and read back through the jack ADC; in the
+                            wrong order it would stand at -4.375 V
+    streaming               sixteen codes go out in one frame and are read back one by one; if they differ,
+                            the tick writes sixteen short frames instead
+
+Sources: the design of record, section 3; TI DACx1416 register map (SLASEO0) and its sister's timing (SLASER3):
+reading back needs SCLK <= 20 MHz, and STR-EN takes SDO away until it is cleared.
 """
 
 # link: constants
 
-import rp2
-from machine import SPI, Pin, mem32
+import time
 
+import rp2
 from board import (
     CV,
     CV_COUNT,
-    DAC_LOWEST_RANGE_NIBBLE_IS_LOWEST_CHANNEL,
+    CV_KBD_CV_OUT,
+    DAC_BITS,
     DAC_MIDDLE,
+    DAC_RANGE_REGISTERS_DESCEND,
+    DAC_RESET_MS,
+    DAC_SETUP_SPI_HZ,
     DAC_SPI_HZ,
     DAC_SPI_MODES_TO_TRY,
-    PIN_CONVERTER_MISO,
-    PIN_CONVERTER_MOSI,
-    PIN_CONVERTER_SCK,
+    JACK_ADC_KBD_CV,
     PIN_DAC_SELECT,
     RANGE_0_5,
     RANGE_0_10,
 )
+from converter_bus import converter_spi
+from machine import Pin, mem32
 from rp2040 import DMA, DMA_CHANNEL_WORDS, DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
 from state import FRAME, FRAME_BYTES
 
@@ -44,11 +54,19 @@ SPICONFIG_AWAKE = 0x0A84
 SPICONFIG_STREAMING = SPICONFIG_AWAKE | 1 << 3
 GENCONFIG_REFERENCE_ON = 0x3F00
 TRIGGER_SOFT_RESET = 0xA
+TRIGGER_LDAC = 1 << 4
 ALL_CHANNELS = 0xFFFF
+RANGE_REGISTERS = 4
 CHANNELS_A_RANGE_REGISTER = 4
 RANGE_BITS = 4
 BYTE_SHIFT = 2
 """mem32 addresses are bytes, the register names are words."""
+
+PROBE_CODE = 0x1000
+PROBE_VOLTS = 10.0 * PROBE_CODE / (1 << DAC_BITS)
+PROBE_TOLERANCE_VOLTS = 0.1
+OUTPUT_SETTLE_MS = 2
+"""The reference and the output's RC, generously."""
 
 
 class DacSilent(Exception):
@@ -56,17 +74,22 @@ class DacSilent(Exception):
 
 
 class Dac:
-    """The converter on SPI0. `streams` tells whether one frame carries all channels."""
+    """The converter on SPI0.
 
-    def __init__(self):
+    `mode` is the SPI mode found; `ranges_descend` the DACRANGE order (`ranges_measured` False: the read-back told
+    neither, TI's order is assumed); `streams` tells whether one frame carries all channels.
+    """
+
+    def __init__(self, jack_adc):
         self._select = Pin(PIN_DAC_SELECT, Pin.OUT, value=1)
         self._out = bytearray(3)
         self._in = bytearray(3)
         self._dma = None
-        self.streams = False
         self.mode = self._find_mode()
+        self._find_range_order(jack_adc)
         self._configure()
         self.streams = self._try_streaming()
+        self._spi = converter_spi(DAC_SPI_HZ, self.mode)
 
     def write(self, register, value):
         """Write 16 bits to a register."""
@@ -79,7 +102,7 @@ class Dac:
         self._select(1)
 
     def read(self, register):
-        """Read 16 bits from a register: asked in one frame, answered in the next."""
+        """Read 16 bits from a register at the setup rate: asked in one frame, answered in the next."""
         self.write(READ | register, 0)
         self._out[0] = self._out[1] = self._out[2] = 0
         self._select(0)
@@ -99,37 +122,49 @@ class Dac:
     def _find_mode(self):
         seen = []
         for mode in DAC_SPI_MODES_TO_TRY:
-            self._spi = SPI(
-                0,
-                baudrate=DAC_SPI_HZ,
-                polarity=mode >> 1,
-                phase=mode & 1,
-                sck=Pin(PIN_CONVERTER_SCK),
-                mosi=Pin(PIN_CONVERTER_MOSI),
-                miso=Pin(PIN_CONVERTER_MISO),
-            )
+            self._spi = converter_spi(DAC_SETUP_SPI_HZ, mode)
             self.write(TRIGGER, TRIGGER_SOFT_RESET)
+            time.sleep_ms(DAC_RESET_MS)
             device = self.read(DEVICEID) >> 2
             if device == DEVICE:
                 return mode
             seen.append("mode %d: %#x" % (mode, device))
         raise DacSilent("DAC81416 does not answer (DEVICEID wanted %#x; %s)" % (DEVICE, ", ".join(seen)))
 
-    def _configure(self):
-        # Ranges and codes first, outputs on last: no channel ever shows a voltage that nobody asked for.
+    def _find_range_order(self, jack_adc):
         self.write(SPICONFIG, SPICONFIG_AWAKE)
         self.write(GENCONFIG, GENCONFIG_REFERENCE_ON)
-        for register in range(CV_COUNT // CHANNELS_A_RANGE_REGISTER):
+        self.ranges_measured = True
+        for descend in (DAC_RANGE_REGISTERS_DESCEND, not DAC_RANGE_REGISTERS_DESCEND):
+            self.ranges_descend = descend
+            self._write_ranges()
+            self.write(DAC0 + CV_KBD_CV_OUT, PROBE_CODE)
+            self.write(DACPWDWN, ALL_CHANNELS & ~(1 << CV_KBD_CV_OUT))
+            time.sleep_ms(OUTPUT_SETTLE_MS)
+            self.probe_volts = jack_adc.volts(JACK_ADC_KBD_CV)
+            self._spi = converter_spi(DAC_SETUP_SPI_HZ, self.mode)
+            self.write(DACPWDWN, ALL_CHANNELS)
+            if abs(self.probe_volts - PROBE_VOLTS) < PROBE_TOLERANCE_VOLTS:
+                return
+        self.ranges_measured = False
+        self.ranges_descend = DAC_RANGE_REGISTERS_DESCEND
+
+    def _write_ranges(self):
+        for quarter in range(RANGE_REGISTERS):
             word = 0
             for position in range(CHANNELS_A_RANGE_REGISTER):
-                nibble = position
-                if not DAC_LOWEST_RANGE_NIBBLE_IS_LOWEST_CHANNEL:
-                    nibble = CHANNELS_A_RANGE_REGISTER - 1 - position
-                word |= CV[register * CHANNELS_A_RANGE_REGISTER + position][1] << nibble * RANGE_BITS
+                word |= CV[quarter * CHANNELS_A_RANGE_REGISTER + position][1] << position * RANGE_BITS
+            register = RANGE_REGISTERS - 1 - quarter if self.ranges_descend else quarter
             self.write(DACRANGE0 + register, word)
+
+    def _configure(self):
+        # Ranges and codes first, then the codes taken over, outputs on last: no channel ever shows a voltage
+        # that nobody asked for.
+        self._write_ranges()
         self.write(SYNCCONFIG, ALL_CHANNELS)
         for channel in range(CV_COUNT):
             self.write(DAC0 + channel, rest_code(channel))
+        self.write(TRIGGER, TRIGGER_LDAC)
         self.write(DACPWDWN, 0)
 
     def _try_streaming(self):

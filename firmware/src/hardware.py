@@ -8,10 +8,12 @@ from machine import PWM, SPI, UART, Pin, freq, mem32
 from board import (
     CLK_SYS_HZ,
     DIN_MIDI_BAUD,
+    PIN_DAC_SELECT,
     PIN_DIN_MIDI_IN,
     PIN_DIN_MIDI_OUT,
     PIN_EG1_TRIG_IN,
     PIN_F_V,
+    PIN_JACK_ADC_SELECT,
     PIN_KBD_TRIG_OUT,
     PIN_LDAC,
     PIN_MG_OUT_B,
@@ -61,6 +63,8 @@ class Hardware:
         if freq() != CLK_SYS_HZ:
             freq(CLK_SYS_HZ)
         Pin(PIN_POWER_HOLD, Pin.OUT, value=1)
+        Pin(PIN_DAC_SELECT, Pin.OUT, value=1)
+        Pin(PIN_JACK_ADC_SELECT, Pin.OUT, value=1)
         Pin(PIN_KBD_TRIG_OUT, Pin.OUT, value=0)
         Pin(PIN_MG_OUT_B, Pin.OUT, value=0)
         Pin(PIN_SHIFT_LATCH, Pin.OUT, value=1)

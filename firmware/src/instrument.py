@@ -13,6 +13,7 @@ from control_frame import pack
 from controls import Controls
 from dac import DAC0, Dac, DacSilent, rest_code
 from hardware import Hardware
+from jack_adc import JackAdc
 from memory import clear, state
 from midi_bytes import reset as reset_port
 from state import (
@@ -48,7 +49,7 @@ class Instrument:
 
     def __init__(self):
         self.hardware = Hardware()
-        self.dac = Dac()
+        self.dac = Dac(JackAdc())
         self.controls = Controls()
         self._panel_seen = 0
         self._midi_seen = 0
@@ -106,6 +107,14 @@ def clear_counters():
     state[TICKS_TIMED] = 0
 
 
+def describe(dac):
+    """What start-up measured about the DAC, in a line for the console."""
+    order = "descending" if dac.ranges_descend else "ascending"
+    if not dac.ranges_measured:
+        order += " (assumed: KBD CV reads back %.3f V)" % dac.probe_volts
+    return "DAC mode %d, ranges %s, %s" % (dac.mode, order, "streaming" if dac.streams else "by frames")
+
+
 def run():
     """Play until Ctrl-C. A DAC that does not answer is said on the console; the trigger then stays off."""
     try:
@@ -114,7 +123,7 @@ def run():
         print("MS-20:", silence)
         return
     instrument.start()
-    print("MS-20: playing; DAC mode %d, %s" % (instrument.dac.mode, "streaming" if instrument.dac.streams else "by frames"))
+    print("MS-20: playing;", describe(instrument.dac))
     try:
         while True:
             instrument.step()

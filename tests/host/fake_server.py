@@ -1,9 +1,9 @@
 """A stand-in for the virtual board's Node process: its protocol, a toy instrument, and faults on demand.
 
-Run as a program with the real server's arguments. FAKE_FAULT="FAULT:REQUEST" makes that request go wrong: die,
-hang, garbage, wrong-id, list, firmware-crash, emulator-crash, chip-misuse, bad-request, no-reason. FAKE_FAULT may
-also be `no-greeting`, `bad-greeting` or `chatter` (much on standard error). The toy instrument lights STANDBY ON
-0.3 s after power-on, latches at 8 kHz, and follows channel-1 notes with its pitch, trigger and VCA.
+Run as a program with the real server's arguments. FAKE_FAULT="FAULT:REQUEST" makes that request go wrong:
+die, hang, garbage, wrong-id, list, firmware-crash, emulator-crash, chip-misuse, bad-request, no-reason.
+FAKE_FAULT may also be `no-greeting`, `bad-greeting` or `chatter` (much on standard error). The toy instrument
+lights STANDBY ON 0.3 s after power-on, latches at 8 kHz, and follows notes with its pitch, trigger and VCA.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 import time
+from pathlib import Path
 
 TICK_NS = 125_000
 BYTE_NS = 320_000
@@ -152,8 +153,8 @@ class Instrument:
         elif text.endswith("\x01"):
             self.console += "raw REPL; CTRL-B to exit\r\n>"
         elif text.endswith("\x04"):
-            out = "".join(f"{name}=30\r\n" for name in ("TICK_US_MIN", "TICK_US_MAX", "TICK_US_MEAN"))
             trouble = "Traceback: no such module" if "broken" in text else ""
+            out = "{'tick_us_min': 20, 'tick_us_max': 40, 'tick_us_sum': 300, 'ticks_timed': 10}\r\n"
             self.console += f"OK{'' if trouble else out}\x04{trouble}\x04>"
 
     def volts(self, channel):
@@ -212,8 +213,7 @@ def handle(toy, request, started):
     elif do == "state":
         return toy.state()
     elif do == "timeline":
-        with open(request["path"], "wb") as file:
-            file.write(b"".join(struct.pack("<dHHi", *record) for record in toy.records))
+        Path(request["path"]).write_bytes(b"".join(struct.pack("<dHHi", *each) for each in toy.records))
         count = len(toy.records)
         if request.get("clear"):
             toy.records = []
@@ -221,8 +221,14 @@ def handle(toy, request, started):
     elif do == "stats":
         wall_ns = time.monotonic_ns() - started
         cycles = toy.now // 8
-        return {"simulated_ns": toy.now, "wall_ns": wall_ns, "cycles": cycles, "sleep_cycles": cycles * 3 // 4,
-                "xip_misses": 0, "latches": toy.latches}
+        return {
+            "simulated_ns": toy.now,
+            "wall_ns": wall_ns,
+            "cycles": cycles,
+            "sleep_cycles": cycles * 3 // 4,
+            "xip_misses": 0,
+            "latches": toy.latches,
+        }
     elif do not in ("usb", "edges", "din_fault", "free_run", "quit"):
         return {"error": {"kind": "bad-request", "message": f"no such request: {do}"}}
     return {}
@@ -243,7 +249,11 @@ def misbehave(fault, request):
         return json.dumps({"id": number + 1000, "ok": True, "now_ns": 0})
     if fault == "no-reason":
         return json.dumps({"id": number, "ok": False})
-    error = {"kind": fault, "message": "the reason", "console": "Traceback (most recent call last):\nKeyError"}
+    error = {
+        "kind": fault,
+        "message": "the reason",
+        "console": "Traceback (most recent call last):\nKeyError",
+    }
     return json.dumps({"id": number, "ok": False, "error": error})
 
 
@@ -262,9 +272,8 @@ def main():
         parser.add_argument(name, required=True)
     parser.add_argument("--no-usb", action="store_true")
     arguments = parser.parse_args()
-    with open(arguments.board) as file:
-        board = json.load(file)
-    with open(arguments.flash, "ab") as file:
+    board = json.loads(Path(arguments.board).read_text())
+    with Path(arguments.flash).open("ab") as file:
         file.write(b"flash")
     fault, _, place = os.environ.get("FAKE_FAULT", "").partition(":")
     if fault == "no-greeting":
@@ -273,7 +282,11 @@ def main():
         sys.stderr.write("chatter " * 100_000)
     listener = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=echo, args=(listener,), daemon=True).start()
-    greeting = {"ready": fault != "bad-greeting", "serial_port": listener.getsockname()[1], "pid": os.getpid()}
+    greeting = {
+        "ready": fault != "bad-greeting",
+        "serial_port": listener.getsockname()[1],
+        "pid": os.getpid(),
+    }
     print(json.dumps(greeting), flush=True)
     toy = Instrument(board, arguments.firmware)
     started = time.monotonic_ns()

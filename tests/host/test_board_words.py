@@ -50,8 +50,18 @@ def test_fractions_and_values_agree(name, fraction):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LPF PEAK", 10.1), ("LPF PEAK", -1), ("LPF PEAK", "loud"), ("LPF PEAK", float("nan")), ("LPF PEAK", True)]
-    + [("VCO 1 SCALE", "3'"), ("VCO 1 SCALE", 0), ("VCO 1 SCALE", 5), ("VCO 1 SCALE", 1.5), ("MASTER TUNE", 6)],
+    [
+        ("LPF PEAK", 10.1),
+        ("LPF PEAK", -1),
+        ("LPF PEAK", "loud"),
+        ("LPF PEAK", float("nan")),
+        ("LPF PEAK", True),
+        ("VCO 1 SCALE", "3'"),
+        ("VCO 1 SCALE", 0),
+        ("VCO 1 SCALE", 5),
+        ("VCO 1 SCALE", 1.5),
+        ("MASTER TUNE", 6),
+    ],
 )
 def test_impossible_values_are_refused_with_the_possible_ones(name, value):
     with pytest.raises(Ms20Error) as caught:

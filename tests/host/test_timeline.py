@@ -1,4 +1,4 @@
-"""Timelines: reading the recorder's file, cutting, joining, and the numbers taken from them, on made-up records."""
+"""Timelines, on made-up records: read, cut, joined, and the numbers taken from them."""
 
 import struct
 
@@ -64,7 +64,14 @@ def test_every_course_by_its_name():
         (6e9, Kind.USB_MIDI_IN, 0, int.from_bytes(bytes([9, 0x90, 60, 64]), "little")),
         (7e9, Kind.DAC, PITCH, 0x8000),
     )
-    courses = [whole.power(), whole.shift_out(), whole.trigger(), whole.mg_b(), whole.din_in(), whole.din_out()]
+    courses = [
+        whole.power(),
+        whole.shift_out(),
+        whole.trigger(),
+        whole.mg_b(),
+        whole.din_in(),
+        whole.din_out(),
+    ]
     assert [(t[0], values[0]) for t, values in courses] == [
         (0, 1),
         (1, 0x4000),
@@ -181,3 +188,11 @@ def test_usb_notes():
 def test_note_ons_in_a_byte_stream(stream, notes):
     assert [each.note for each in note_ons(enumerate(stream))] == notes
     assert count_note_ons([(0.0, stream[:2]), (1.0, stream[2:])]) == len(notes)
+
+
+@given(st.integers(0, 10**13))
+def test_a_cut_at_a_records_own_time_begins_with_it(t_ns):
+    whole = timeline((t_ns, Kind.TRIGGER, 0, 1))
+    t_s = whole.trigger()[0][0]
+    assert len(whole.between(t_s, t_s + 1.0).records) == 1
+    assert len(whole.between(t_s - 1.0, t_s).records) == 0

@@ -1,4 +1,4 @@
-"""The packetiser: running status, SysEx and real-time bytes become USB-MIDI event packets as a driver makes them."""
+"""The packetiser: running status, SysEx and real-time bytes become packets as a driver makes them."""
 
 import mido
 import pytest
@@ -8,16 +8,15 @@ from ms20.usb_midi import BYTES_OF_CIN, Packetiser, bytes_of, packet_of_word, pa
 
 data = st.integers(0, 127)
 channel = st.integers(0, 15)
+VOICE = ["note_on", "note_off", "control_change", "program_change", "pitchwheel", "aftertouch", "polytouch"]
+SYSTEM = ["songpos", "song_select", "quarter_frame", "tune_request", "sysex"]
+REAL_TIME = ["clock", "active_sensing", "reset"]
+KINDS = [*VOICE, *SYSTEM, *REAL_TIME]
 
 
 @st.composite
 def messages(draw):
-    kind = draw(
-        st.sampled_from(
-            ["note_on", "note_off", "control_change", "program_change", "pitchwheel", "aftertouch", "polytouch"]
-            + ["songpos", "song_select", "quarter_frame", "tune_request", "sysex", "clock", "active_sensing", "reset"]
-        )
-    )
+    kind = draw(st.sampled_from(KINDS))
     message = mido.Message(kind)
     values = {"channel": channel, "pitch": st.integers(-8192, 8191), "pos": st.integers(0, 16383)}
     values |= {"frame_type": st.integers(0, 7), "frame_value": st.integers(0, 15)}

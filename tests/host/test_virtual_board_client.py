@@ -2,17 +2,14 @@
 
 import os
 import signal
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from fakes import FAKE_SERVER
 from ms20 import board, raw_repl
 from ms20.errors import ChipMisuse, EmulatorCrash, ExitCode, FirmwareCrash, Ms20Error, NothingHappened
 from ms20.timeline import Kind
 from ms20.virtual_board import VirtualBoard
-
-FAKE = [sys.executable, str(Path(__file__).with_name("fake_server.py"))]
 
 
 @pytest.fixture
@@ -24,7 +21,7 @@ def image(tmp_path):
 
 @pytest.fixture
 def toy(image):
-    with VirtualBoard(image, command=FAKE) as bench:
+    with VirtualBoard(image, command=FAKE_SERVER) as bench:
         yield bench
 
 
@@ -43,7 +40,7 @@ def gone(pid):
     return False
 
 
-# --- words ----------------------------------------------------------------------------------------------------
+# --- words ----------------------------------------------------------------------------------------
 
 
 def test_power_on_until_ready(toy):
@@ -108,7 +105,7 @@ def test_a_panel_given_at_the_start_is_set_before_power(image):
         def fractions(self):
             return {1: 0.5}
 
-    with VirtualBoard(image, command=FAKE, panel=Panel()) as toy:
+    with VirtualBoard(image, command=FAKE_SERVER, panel=Panel()) as toy:
         assert toy.state()["fractions"] == {"1": 0.5}
 
 
@@ -119,7 +116,7 @@ def test_a_note_by_din(playing):
     assert playing.trigger()
     assert playing.note_of() == pytest.approx(69.0, abs=0.01)
     assert playing.cv("VCO 1 PITCH") == pytest.approx(0.75, abs=0.001)
-    assert [byte for byte in playing.timeline().din_in()[1]] == [0x90, 69, 100]
+    assert playing.timeline().din_in()[1].tolist() == [0x90, 69, 100]
 
 
 def test_midi_sent_at_a_time(playing):
@@ -192,19 +189,19 @@ def test_stats_of_a_stretch(playing):
 
 
 def test_python_run_on_the_board(playing):
-    assert "TICK_US_MAX=30" in raw_repl.execute(playing, "print(TICK_US_MAX)")
+    assert "'tick_us_max': 40" in raw_repl.execute(playing, "print(counters())")
     with pytest.raises(FirmwareCrash, match="no such module"):
         raw_repl.execute(playing, "import broken")
 
 
-# --- files and the process ------------------------------------------------------------------------------------
+# --- files and the process ------------------------------------------------------------------------
 
 
 def test_everything_is_gone_afterwards(image, tmp_path, monkeypatch):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    with VirtualBoard(image, command=FAKE) as toy:
+    with VirtualBoard(image, command=FAKE_SERVER) as toy:
         pid = toy.pid
         assert any(temporary.iterdir())
         assert toy.serial.pty.is_symlink()
@@ -218,13 +215,13 @@ def test_everything_is_gone_afterwards(image, tmp_path, monkeypatch):
 def test_a_named_flash_file_stays(image, tmp_path):
     flash = tmp_path / "unit 1.bin"
     for _ in range(2):
-        with VirtualBoard(image, command=FAKE, flash=flash):
+        with VirtualBoard(image, command=FAKE_SERVER, flash=flash):
             pass
     assert flash.read_bytes() == b"flashflash"
 
 
 def test_no_image(tmp_path):
-    with pytest.raises(Ms20Error) as caught, VirtualBoard(tmp_path / "none.uf2", command=FAKE):
+    with pytest.raises(Ms20Error) as caught, VirtualBoard(tmp_path / "none.uf2", command=FAKE_SERVER):
         pass
     assert caught.value.exit_code == ExitCode.BAD_IMAGE
 
@@ -241,6 +238,12 @@ def test_a_program_that_cannot_be_started(image, tmp_path):
     with pytest.raises(Ms20Error) as caught, VirtualBoard(image, command=[str(tmp_path / "none")]):
         pass
     assert caught.value.exit_code == ExitCode.TOOL_MISSING
+
+
+def start_and_run(image):
+    with VirtualBoard(image, command=FAKE_SERVER) as toy:
+        toy.power_on()
+        toy.advance(0.1)
 
 
 @pytest.mark.parametrize(
@@ -263,15 +266,14 @@ def test_a_program_that_cannot_be_started(image, tmp_path):
 )
 def test_faults(image, monkeypatch, fault, error, words):
     monkeypatch.setenv("FAKE_FAULT", fault)
-    with pytest.raises(error) as caught, VirtualBoard(image, command=FAKE) as toy:
-        toy.power_on()
-        toy.advance(0.1)
+    with pytest.raises(error) as caught:
+        start_and_run(image)
     assert words in str(caught.value)
 
 
 def test_the_last_words_of_a_dying_process_are_told(image, monkeypatch):
     monkeypatch.setenv("FAKE_FAULT", "die:advance")
-    with pytest.raises(EmulatorCrash) as caught, VirtualBoard(image, command=FAKE) as toy:
+    with pytest.raises(EmulatorCrash) as caught, VirtualBoard(image, command=FAKE_SERVER) as toy:
         toy.advance(0.1)
     assert caught.value.exit_code == ExitCode.EMULATOR_CRASH
     assert "fake: fatal error" in caught.value.console
@@ -279,7 +281,7 @@ def test_the_last_words_of_a_dying_process_are_told(image, monkeypatch):
 
 def test_after_a_crash_every_request_says_so(image, monkeypatch):
     monkeypatch.setenv("FAKE_FAULT", "die:advance")
-    with VirtualBoard(image, command=FAKE) as toy:
+    with VirtualBoard(image, command=FAKE_SERVER) as toy:
         for _ in range(3):
             with pytest.raises(EmulatorCrash, match="ended with code 7"):
                 toy.advance(0.1)
@@ -287,7 +289,7 @@ def test_after_a_crash_every_request_says_so(image, monkeypatch):
 
 def test_silence_ends_after_its_limit(image, monkeypatch):
     monkeypatch.setenv("FAKE_FAULT", "hang:advance")
-    with VirtualBoard(image, command=FAKE, silence_limit_s=0.3) as toy:
+    with VirtualBoard(image, command=FAKE_SERVER, silence_limit_s=0.3) as toy:
         pid = toy.pid
         with pytest.raises(EmulatorCrash, match=r"not answered `advance` for 0\.3 s"):
             toy.advance(0.1)
@@ -296,7 +298,7 @@ def test_silence_ends_after_its_limit(image, monkeypatch):
 
 def test_a_chatty_process_does_not_block(image, monkeypatch):
     monkeypatch.setenv("FAKE_FAULT", "chatter")
-    with VirtualBoard(image, command=FAKE) as toy:
+    with VirtualBoard(image, command=FAKE_SERVER) as toy:
         toy.advance(0.1)
 
 

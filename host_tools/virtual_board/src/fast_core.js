@@ -1,0 +1,69 @@
+/** @file A fast Cortex-M0+ for rp2040js: the same chip and peripherals, the instructions in one tight loop. */
+import { makeFastLoop } from './fast_core_loop.js';
+import { SlowCore } from './fast_core_slow.js';
+
+/** @typedef {import('rp2040js').RP2040} RP2040 */
+
+/** The longest stretch for the tight loop, whose cycle count is an int32. */
+const LONGEST_STRETCH = 1 << 30;
+
+/** Drop-in replacement of rp2040js's CortexM0Core. */
+export class FastCore extends SlowCore {
+  /** @param {RP2040} rp2040 @param {number} xipMissCycles */
+  constructor(rp2040, xipMissCycles) {
+    super(rp2040, xipMissCycles);
+    this.runFast = makeFastLoop(this);
+  }
+
+  /** rp2040js's single step. @returns {number} Cycles of one instruction, or of entering one exception. */
+  executeInstruction() {
+    return this.run(1);
+  }
+
+  /**
+   * Executes until at least `maxCycles` have passed, the processor sleeps or is locked up, or `stopRequested` is set.
+   * Exact to the instruction: it stops after the first one that reaches `maxCycles`.
+   * @param {number} maxCycles
+   * @returns {number} Cycles taken.
+   */
+  run(maxCycles) {
+    this.stopRequested = false;
+    if (this.lockedUp) {
+      return 0;
+    }
+    const start = this.cycles;
+    let cycles = 0;
+    for (;;) {
+      // An exception can have another one to follow at once: a fault in the first place an interrupt goes to.
+      while ((this.fault !== null || this.irqCheck) && !this.lockedUp) {
+        cycles += this.fault !== null ? this.takeFault() : this.takeInterrupt();
+      }
+      if (cycles >= maxCycles || this.stopRequested || this.waiting) {
+        break;
+      }
+      this.elapsed = cycles;
+      cycles += this.runFast(Math.min(Math.ceil(maxCycles - cycles), LONGEST_STRETCH)) + this.extraCycles;
+      this.extraCycles = 0;
+    }
+    this.elapsed = 0;
+    // Not +=: rp2040js's SIO adds 8 cycles to the count at each division, which the processor does not spend.
+    this.cycles = start + cycles;
+    return cycles;
+  }
+}
+
+/**
+ * Puts a FastCore in the place of the chip's processor. To be called before a boot ROM is installed: it also replaces
+ * `rp2040.onBreak`, whose default swallows breakpoints, by one that makes a BKPT nobody handles a HardFault.
+ * @param {RP2040} rp2040
+ * @param {{ xipMissCycles?: number }} [options] Cost of a missed line of the XIP cache; 0, the default, turns it off.
+ * @returns {FastCore}
+ */
+export function installFastCore(rp2040, { xipMissCycles = 0 } = {}) {
+  const core = new FastCore(rp2040, xipMissCycles);
+  // The class is not the one that rp2040js declares, but has all of it that the chip's other parts use.
+  /** @type {any} */ (rp2040).core = core;
+  rp2040.onBreak = /** @type {any} */ (() => false);
+  core.reset();
+  return core;
+}

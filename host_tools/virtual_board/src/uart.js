@@ -1,0 +1,293 @@
+/**
+ * The PL011 UART (datasheet 4.2) with true bit times, error bits and FIFO levels, in place of rp2040js's.
+ *
+ * Characters arrive whole, from `receive`, at the end of their stop bit, each with the bit time it was sent at:
+ * a receiver that is set more than 4 % off that rate sees a framing error. A transmitted character is reported
+ * at the end of its stop bit. Flow control, IrDA, and sending a break are not modelled.
+ */
+import { BasePeripheral } from 'rp2040js';
+import { WordFifo } from './word_fifo.js';
+
+const DR = 0x00;
+const RSR = 0x04;
+const FR = 0x18;
+const ILPR = 0x20;
+const IBRD = 0x24;
+const FBRD = 0x28;
+const LCR_H = 0x2c;
+const CR = 0x30;
+const IFLS = 0x34;
+const IMSC = 0x38;
+const RIS = 0x3c;
+const MIS = 0x40;
+const ICR = 0x44;
+const DMACR = 0x48;
+const IDS = [0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1];
+
+/** Error bits of a FIFO entry; in RSR they stand eight places lower. */
+export const FRAMING = 1 << 8;
+export const PARITY = 1 << 9;
+export const BREAK = 1 << 10;
+export const OVERRUN = 1 << 11;
+
+const INT_RX = 1 << 4;
+const INT_TX = 1 << 5;
+const INT_RX_TIMEOUT = 1 << 6;
+const INT_FRAMING = 1 << 7;
+const INT_BREAK = 1 << 9;
+const INT_OVERRUN = 1 << 10;
+
+const LCR_TWO_STOPS = 1 << 3;
+const LCR_FIFOS = 1 << 4;
+const LCR_PARITY = 1 << 1;
+const CR_ENABLE = 1;
+const CR_TX = 1 << 8;
+const CR_RX = 1 << 9;
+
+const DEPTH = 32;
+/** IFLS: eighths of the FIFO (4.2.8). */
+const LEVELS = [4, 8, 16, 24, 28, 28, 28, 28];
+/** The receive time-out interrupt comes after this many bit times without a character (4.2.6.5). */
+const TIMEOUT_BITS = 32;
+/** How far the two ends' rates may differ: half a bit over ten, less the sampling error of one sixteenth. */
+const RATE_TOLERANCE = 0.04;
+
+export class Uart extends BasePeripheral {
+  /**
+   * @param {any} rp2040
+   * @param {number} index
+   * @param {{irq: number, txDreq: number, rxDreq: number}} lines
+   */
+  constructor(rp2040, index, lines) {
+    super(rp2040, `UART${index}`);
+    this.lines = lines;
+    this.clock = rp2040.clock;
+    this.rx = new WordFifo(DEPTH);
+    this.tx = new WordFifo(DEPTH);
+    /** The board: a character has left, its stop bit ends now. @type {(byte: number) => void} */
+    this.onByte = () => {};
+    this.txAlarm = this.clock.createAlarm(() => this.sent());
+    this.timeoutAlarm = this.clock.createAlarm(() => this.timedOut());
+    this.reset();
+    rp2040.dma.sources[lines.txDreq] = () => (this.dmaControl & 2) !== 0 && this.tx.count < this.depth;
+    rp2040.dma.sources[lines.rxDreq] = () => (this.dmaControl & 1) !== 0 && !this.rx.empty;
+  }
+
+  reset() {
+    this.txAlarm.cancel();
+    this.timeoutAlarm.cancel();
+    this.rx.clear();
+    this.tx.clear();
+    this.control = CR_TX | CR_RX;
+    this.line = this.wholeDivisor = this.fraction = this.mask = this.raw = this.dmaControl = this.lowPower = 0;
+    this.levels = 0x12;
+    this.errors = 0;
+    /** Was a character lost since the last one that went into the FIFO? It tells the next one (PL011 TRM 2.4.1). */
+    this.lost = false;
+    this.sending = -1;
+    this.interrupting = false;
+  }
+
+  get depth() {
+    return this.line & LCR_FIFOS ? DEPTH : 1;
+  }
+
+  get bitNanos() {
+    const divisor = this.wholeDivisor + this.fraction / 64;
+    return divisor ? (16e9 * divisor) / this.rp2040.clkPeri : 0;
+  }
+
+  /** Start, data, parity, stop. */
+  get frameBits() {
+    const data = 5 + ((this.line >>> 5) & 3);
+    return 1 + data + (this.line & LCR_PARITY ? 1 : 0) + (this.line & LCR_TWO_STOPS ? 2 : 1);
+  }
+
+  get receiving() {
+    return (this.control & (CR_ENABLE | CR_RX)) === (CR_ENABLE | CR_RX) && this.bitNanos > 0;
+  }
+
+  /**
+   * A character whose stop bit ends now.
+   * @param {number} byte
+   * @param {number} errors FRAMING or BREAK, as the line was
+   * @param {number} bitNanos the sender's bit time
+   */
+  receive(byte, errors, bitNanos) {
+    if (!this.receiving) return;
+    if (Math.abs(bitNanos / this.bitNanos - 1) > RATE_TOLERANCE) errors |= FRAMING;
+    if (errors & BREAK) byte = 0;
+    if (errors & FRAMING) this.raw |= INT_FRAMING;
+    if (errors & BREAK) this.raw |= INT_BREAK;
+    if (this.rx.count >= this.depth) {
+      // The shift register is overwritten, the FIFO keeps what it has.
+      this.lost = true;
+      this.errors |= OVERRUN >>> 8;
+      this.raw |= INT_OVERRUN;
+    } else {
+      const before = this.rx.count;
+      this.rx.push((byte & 0xff) | errors | (this.lost ? OVERRUN : 0));
+      this.lost = false;
+      const level = this.rxLevel;
+      if (before < level && this.rx.count >= level) this.raw |= INT_RX;
+    }
+    this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
+    this.rp2040.dma.pump(this.lines.rxDreq);
+    this.updateInterrupt();
+  }
+
+  timedOut() {
+    if (this.rx.empty) return;
+    this.raw |= INT_RX_TIMEOUT;
+    this.updateInterrupt();
+  }
+
+  get rxLevel() {
+    return this.line & LCR_FIFOS ? LEVELS[(this.levels >>> 3) & 7] : 1;
+  }
+
+  get txLevel() {
+    return this.line & LCR_FIFOS ? LEVELS[this.levels & 7] : 0;
+  }
+
+  startSending() {
+    const able = CR_ENABLE | CR_TX;
+    if (this.sending >= 0 || this.tx.empty || (this.control & able) !== able || !this.bitNanos) return;
+    const before = this.tx.count;
+    this.sending = this.tx.pull();
+    // With FIFOs the interrupt comes as the level is passed downwards; without, when the one place is free.
+    if (before > this.txLevel && this.tx.count <= this.txLevel) this.raw |= INT_TX;
+    this.txAlarm.schedule(this.frameBits * this.bitNanos);
+    this.rp2040.dma.pump(this.lines.txDreq);
+    this.updateInterrupt();
+  }
+
+  sent() {
+    const byte = this.sending;
+    this.sending = -1;
+    this.onByte(byte);
+    this.startSending();
+  }
+
+  updateInterrupt() {
+    const interrupting = (this.raw & this.mask) !== 0;
+    if (interrupting === this.interrupting) return;
+    this.interrupting = interrupting;
+    this.rp2040.setInterrupt(this.lines.irq, interrupting);
+  }
+
+  readData() {
+    if (this.rx.empty) return 0;
+    const entry = this.rx.pull();
+    this.errors = (this.errors & (OVERRUN >>> 8)) | (entry >>> 8);
+    if (this.rx.count < this.rxLevel) this.raw &= ~INT_RX;
+    if (this.rx.empty) {
+      this.raw &= ~INT_RX_TIMEOUT;
+      this.timeoutAlarm.cancel();
+    } else if (!(this.raw & INT_RX_TIMEOUT)) this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
+    this.updateInterrupt();
+    return entry;
+  }
+
+  /** @param {number} offset */
+  readUint32(offset) {
+    switch (offset) {
+      case DR:
+        return this.readData();
+      case RSR:
+        return this.errors;
+      case FR:
+        return (
+          (this.sending >= 0 || !this.tx.empty ? 1 << 3 : 0) |
+          (this.rx.empty ? 1 << 4 : 0) |
+          (this.tx.count >= this.depth ? 1 << 5 : 0) |
+          (this.rx.count >= this.depth ? 1 << 6 : 0) |
+          (this.tx.empty ? 1 << 7 : 0)
+        );
+      case ILPR:
+        return this.lowPower;
+      case IBRD:
+        return this.wholeDivisor;
+      case FBRD:
+        return this.fraction;
+      case LCR_H:
+        return this.line;
+      case CR:
+        return this.control;
+      case IFLS:
+        return this.levels;
+      case IMSC:
+        return this.mask;
+      case RIS:
+        return this.raw;
+      case MIS:
+        return this.raw & this.mask;
+      case DMACR:
+        return this.dmaControl;
+    }
+    if (offset >= 0xfe0) return IDS[(offset - 0xfe0) >> 2];
+    return super.readUint32(offset);
+  }
+
+  /**
+   * @param {number} offset
+   * @param {number} value
+   */
+  writeUint32(offset, value) {
+    switch (offset) {
+      case DR:
+        if (this.tx.count >= this.depth) return; // lost, as on the chip
+        this.tx.push(value & 0xff);
+        if (this.tx.count > this.txLevel) this.raw &= ~INT_TX;
+        this.startSending();
+        break;
+      case RSR:
+        this.errors = 0;
+        return;
+      case ILPR:
+        this.lowPower = value & 0xff;
+        return;
+      case IBRD:
+        this.wholeDivisor = value & 0xffff;
+        return;
+      case FBRD:
+        this.fraction = value & 0x3f;
+        return;
+      case LCR_H:
+        // Switching the FIFOs off and on empties them.
+        if ((this.line ^ value) & LCR_FIFOS) {
+          this.rx.clear();
+          this.tx.clear();
+          this.raw &= ~(INT_RX | INT_RX_TIMEOUT);
+        }
+        this.line = value & 0xff;
+        break;
+      case CR:
+        this.control = value & 0xffff;
+        this.startSending();
+        break;
+      case IFLS:
+        this.levels = value & 0x3f;
+        break;
+      case IMSC:
+        this.mask = value & 0x7ff;
+        break;
+      case ICR:
+        this.raw &= ~this.rawWriteValue;
+        if (this.rawWriteValue & INT_RX_TIMEOUT && !this.rx.empty)
+          this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
+        break;
+      case DMACR:
+        this.dmaControl = value & 7;
+        this.rp2040.dma.pump(this.lines.txDreq);
+        this.rp2040.dma.pump(this.lines.rxDreq);
+        break;
+      default:
+        return super.writeUint32(offset, value);
+    }
+    this.updateInterrupt();
+  }
+
+  /** rp2040js tells its UARTs that clk_peri changed; here every bit time is worked out when it is needed. */
+  clkPeriChanged() {}
+}

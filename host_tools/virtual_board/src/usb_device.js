@@ -1,0 +1,336 @@
+/**
+ * The RP2040's USB controller in device mode (datasheet 4.1), in place of rp2040js's.
+ *
+ * The host asks, the controller answers from the buffers in its RAM when their time has come: rp2040js completed an
+ * IN buffer in the instant the firmware armed it, sent the second of two buffers first, and knew neither STALL,
+ * nor suspend, nor the start-of-frame interrupt that TinyUSB's work-around for erratum E15 waits for.
+ * Host mode, isochronous endpoints and data toggles (DATA0/DATA1) are not modelled.
+ */
+import { BasePeripheral } from 'rp2040js';
+import { IRQ } from './rp2040_numbers.js';
+
+const MAIN_CTRL = 0x40;
+const SOF_RD = 0x48;
+const SIE_CTRL = 0x4c;
+const SIE_STATUS = 0x50;
+const BUFF_STATUS = 0x58;
+const EP_ABORT = 0x60;
+const EP_ABORT_DONE = 0x64;
+const EP_STALL_ARM = 0x68;
+const INTR = 0x8c;
+const INTE = 0x90;
+const INTF = 0x94;
+const INTS = 0x98;
+const LAST = 0x98;
+
+/** MAIN_CTRL, SIE_CTRL */
+const CONTROLLER_EN = 1;
+const PULLUP_EN = 1 << 16;
+const EP0_INT_1BUF = 1 << 29;
+
+/** SIE_STATUS */
+const VBUS_DETECTED = 1;
+const LINE_STATE_J = 1 << 2;
+const SUSPENDED = 1 << 4;
+const RESUME = 1 << 11;
+const CONNECTED = 1 << 16;
+const SETUP_REC = 1 << 17;
+const BUS_RESET = 1 << 19;
+
+/** Interrupts */
+const INT_BUFF_STATUS = 1 << 4;
+const INT_BUS_RESET = 1 << 12;
+const INT_SUSPEND = 1 << 14;
+const INT_RESUME = 1 << 15;
+const INT_SETUP = 1 << 16;
+const INT_SOF = 1 << 17;
+const INT_ABORT_DONE = 1 << 18;
+
+/** The RAM: endpoint control from 8, buffer control from 0x80, endpoint 0's buffer at 0x100. */
+const EP_CONTROL = 0x08;
+const BUFFER_CONTROL = 0x80;
+const BUFFER_CONTROL_END = 0x100;
+const EP0_BUFFER = 0x100;
+
+const EP_ENABLE = 1 << 31;
+const EP_DOUBLE = 1 << 30;
+const EP_INT_EACH = 1 << 29;
+const EP_INT_SECOND = 1 << 28;
+
+const LENGTH = 0x3ff;
+const AVAILABLE = 1 << 10;
+const STALL = 1 << 11;
+const SELECT_FIRST = 1 << 12;
+const FULL = 1 << 15;
+
+export class UsbDevice extends BasePeripheral {
+  /** @param {any} rp2040 */
+  constructor(rp2040) {
+    super(rp2040, 'USB');
+    this.dpram = rp2040.usbDPRAMView;
+    this.bytes = rp2040.usbDPRAM;
+    /** The host: a buffer has become available, or the pull-up has changed. */
+    this.onArmed = () => {};
+    this.onPullUp = () => {};
+    /** The host tells which frame it is. @type {() => number} */
+    this.frameNumber = () => 0;
+    this.sofAlarm = rp2040.clock.createAlarm(() => this.startOfFrame());
+    /** When the next frame starts, by the host, or Infinity. @type {() => number} */
+    this.nextFrame = () => Infinity;
+    this.reset();
+  }
+
+  reset() {
+    this.sofAlarm.cancel();
+    const pulled = this.pullUp;
+    this.values = new Uint32Array(LAST / 4 + 1);
+    this.mainControl = this.sieControl = this.sieStatus = this.buffStatus = 0;
+    this.enabled = this.forced = this.stallArm = this.abort = this.abortDone = 0;
+    this.sofPending = this.suspendPending = false;
+    /** Which of two buffers is next, by endpoint * 2 + (out ? 1 : 0). */
+    this.second = new Uint8Array(32);
+    this.updateInterrupt();
+    if (pulled) this.onPullUp();
+  }
+
+  get pullUp() {
+    return (this.mainControl & CONTROLLER_EN) !== 0 && (this.sieControl & PULLUP_EN) !== 0;
+  }
+
+  get pending() {
+    const { sieStatus } = this;
+    return (
+      (this.buffStatus ? INT_BUFF_STATUS : 0) |
+      (sieStatus & BUS_RESET ? INT_BUS_RESET : 0) |
+      (this.suspendPending ? INT_SUSPEND : 0) |
+      (sieStatus & RESUME ? INT_RESUME : 0) |
+      (sieStatus & SETUP_REC ? INT_SETUP : 0) |
+      (this.sofPending ? INT_SOF : 0) |
+      (this.abortDone ? INT_ABORT_DONE : 0)
+    );
+  }
+
+  updateInterrupt() {
+    this.rp2040.setInterrupt(IRQ.USBCTRL, ((this.pending & this.enabled) | this.forced) !== 0);
+  }
+
+  // --- What the host does to the bus ---
+
+  busReset() {
+    this.sieStatus = (this.sieStatus | BUS_RESET) & ~(SUSPENDED | CONNECTED);
+    this.suspendPending = false;
+    this.second.fill(0);
+    this.updateInterrupt();
+  }
+
+  /** The bus is in use: the controller sees a host. */
+  connected() {
+    this.sieStatus |= CONNECTED | LINE_STATE_J;
+    this.scheduleFrame();
+  }
+
+  /** Nothing has happened on the bus for 3 ms. */
+  suspend() {
+    if (!this.pullUp || this.sieStatus & SUSPENDED) return;
+    this.sieStatus |= SUSPENDED;
+    this.suspendPending = true;
+    this.sofAlarm.cancel();
+    this.updateInterrupt();
+  }
+
+  /** @param {Uint8Array} packet eight bytes */
+  setup(packet) {
+    this.bytes.set(packet, 0);
+    this.stallArm = 0;
+    this.sieStatus |= SETUP_REC;
+    this.updateInterrupt();
+  }
+
+  startOfFrame() {
+    this.sofPending = true;
+    this.updateInterrupt();
+    this.scheduleFrame();
+  }
+
+  /** Frames pass unseen unless their interrupt is wanted. */
+  scheduleFrame() {
+    if (this.enabled & INT_SOF && !(this.sieStatus & SUSPENDED)) {
+      const at = this.nextFrame();
+      if (at !== Infinity) return this.sofAlarm.scheduleAt(at);
+    }
+    this.sofAlarm.cancel();
+  }
+
+  /**
+   * @param {number} endpoint
+   * @param {number} out 0 or 1
+   */
+  endpointControl(endpoint, out) {
+    return this.dpram.getUint32(EP_CONTROL + 8 * (endpoint - 1) + 4 * out, true);
+  }
+
+  /**
+   * What the endpoint would answer to a token.
+   * @param {number} endpoint
+   * @param {number} out 0 = IN, 1 = OUT
+   * @returns {'nak' | 'stall' | 'ready'}
+   */
+  answer(endpoint, out) {
+    const index = 2 * endpoint + out;
+    const value = this.dpram.getUint32(BUFFER_CONTROL + 4 * index, true);
+    if (endpoint && !(this.endpointControl(endpoint, out) & EP_ENABLE)) return 'nak';
+    if (value & STALL && (endpoint || this.stallArm & (1 << out))) return 'stall';
+    if (this.abort & (1 << index)) return 'nak';
+    const half = value >>> (16 * this.bufferOf(endpoint, out));
+    const full = (half & FULL) !== 0;
+    return half & AVAILABLE && full === (out === 0) ? 'ready' : 'nak';
+  }
+
+  /**
+   * @param {number} endpoint
+   * @param {number} out
+   */
+  bufferOf(endpoint, out) {
+    const double = endpoint && this.endpointControl(endpoint, out) & EP_DOUBLE;
+    return double ? this.second[2 * endpoint + out] : 0;
+  }
+
+  /**
+   * How many bytes the armed buffer holds or takes.
+   * @param {number} endpoint
+   * @param {number} out
+   */
+  length(endpoint, out) {
+    const value = this.dpram.getUint32(BUFFER_CONTROL + 8 * endpoint + 4 * out, true);
+    return (value >>> (16 * this.bufferOf(endpoint, out))) & LENGTH;
+  }
+
+  /**
+   * Ends a transaction with a buffer that is ready.
+   * @param {number} endpoint
+   * @param {number} out
+   * @param {Uint8Array} [data] of an OUT
+   * @returns {Uint8Array} of an IN
+   */
+  complete(endpoint, out, data) {
+    const index = 2 * endpoint + out;
+    const at = BUFFER_CONTROL + 4 * index;
+    const control = endpoint ? this.endpointControl(endpoint, out) : 0;
+    const second = this.bufferOf(endpoint, out);
+    const shift = 16 * second;
+    const value = this.dpram.getUint32(at, true);
+    let half = (value >>> shift) & 0xffff;
+    const place = endpoint ? (control & 0xffc0) + 64 * second : EP0_BUFFER;
+    let sent = new Uint8Array(0);
+    if (out) {
+      const bytes = /** @type {Uint8Array} */ (data).subarray(0, half & LENGTH);
+      this.bytes.set(bytes, place);
+      half = (half & ~(LENGTH | AVAILABLE)) | bytes.length | FULL;
+    } else {
+      sent = this.bytes.slice(place, place + (half & LENGTH));
+      half &= ~(AVAILABLE | FULL);
+    }
+    this.dpram.setUint32(at, ((value & ~(0xffff << shift)) | (half << shift)) >>> 0, true);
+    if (control & EP_DOUBLE) this.second[index] ^= 1;
+    const tell = endpoint
+      ? control & EP_INT_EACH || (control & EP_INT_SECOND && second)
+      : this.sieControl & EP0_INT_1BUF;
+    if (tell) {
+      this.buffStatus |= 1 << index;
+      this.updateInterrupt();
+    }
+    return sent;
+  }
+
+  // --- What the firmware does ---
+
+  /**
+   * rp2040js and the fast core call this after a write to the controller's RAM.
+   * @param {number} offset of the word
+   * @param {number} value
+   */
+  DPRAMUpdated(offset, value) {
+    if (offset < BUFFER_CONTROL || offset >= BUFFER_CONTROL_END) return;
+    if (value & SELECT_FIRST) this.second[(offset - BUFFER_CONTROL) >> 2] = 0;
+    if (value & (AVAILABLE | STALL | (AVAILABLE << 16))) this.onArmed();
+  }
+
+  /** @param {number} offset */
+  readUint32(offset) {
+    switch (offset) {
+      case MAIN_CTRL:
+        return this.mainControl;
+      case SOF_RD:
+        this.sofPending = false;
+        this.updateInterrupt();
+        return this.frameNumber() & 0x7ff;
+      case SIE_CTRL:
+        return this.sieControl;
+      case SIE_STATUS:
+        return (this.sieStatus | VBUS_DETECTED) >>> 0;
+      case BUFF_STATUS:
+        return this.buffStatus;
+      case EP_ABORT:
+        return this.abort;
+      case EP_ABORT_DONE:
+        return this.abortDone;
+      case EP_STALL_ARM:
+        return this.stallArm;
+      case INTR:
+        return this.pending;
+      case INTE:
+        return this.enabled;
+      case INTF:
+        return this.forced;
+      case INTS:
+        return (this.pending & this.enabled) | this.forced;
+    }
+    return offset <= LAST ? this.values[offset >> 2] : super.readUint32(offset);
+  }
+
+  /**
+   * @param {number} offset
+   * @param {number} value
+   */
+  writeUint32(offset, value) {
+    const pulled = this.pullUp;
+    switch (offset) {
+      case MAIN_CTRL:
+        this.mainControl = value;
+        break;
+      case SIE_CTRL:
+        this.sieControl = value & ~RESUME;
+        break;
+      case SIE_STATUS: // cleared by writing ones, through the clear alias too
+        this.sieStatus &= ~(this.rawWriteValue & (SETUP_REC | BUS_RESET | RESUME));
+        if (this.rawWriteValue & SUSPENDED) this.suspendPending = false;
+        break;
+      case BUFF_STATUS:
+        this.buffStatus &= ~this.rawWriteValue;
+        break;
+      case EP_ABORT:
+        this.abortDone |= value & ~this.abort; // the bus is idle between transactions: done at once
+        this.abort = value;
+        break;
+      case EP_ABORT_DONE:
+        this.abortDone &= ~this.rawWriteValue;
+        break;
+      case EP_STALL_ARM:
+        this.stallArm = value & 3;
+        this.onArmed();
+        break;
+      case INTE:
+        this.enabled = value & 0xfffff;
+        this.scheduleFrame();
+        break;
+      case INTF:
+        this.forced = value & 0xfffff;
+        break;
+      default:
+        if (offset > LAST) return super.writeUint32(offset, value);
+        this.values[offset >> 2] = value;
+    }
+    this.updateInterrupt();
+    if (pulled !== this.pullUp) this.onPullUp();
+  }
+}

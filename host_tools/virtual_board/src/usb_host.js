@@ -1,0 +1,337 @@
+/**
+ * The computer at the other end of the USB cable: enumerates as an operating system does, then runs a terminal on
+ * the CDC function and a MIDI port on the MIDI function, both found by their descriptors.
+ *
+ * It always reads what the device sends, and offers OUT data only when it has some. When the device drops its
+ * pull-up (a reset, a USB re-configuration) or the cable is pulled, everything that was on its way is lost.
+ */
+import { Alarm } from './clock.js';
+import { UsbBus } from './usb_bus.js';
+import { findFunctions, parseInterfaces, stringOf } from './usb_descriptors.js';
+
+/** USB 2.0, 7.1.7: debounce after attach, reset by a root port, recovery after reset and after SET_ADDRESS. */
+const DEBOUNCE_NANOS = 100e6;
+const RESET_NANOS = 10e6;
+const RESET_RECOVERY_NANOS = 10e6;
+const ADDRESS_RECOVERY_NANOS = 2e6;
+/** A bus without traffic counts as suspended (7.1.7.6). */
+const SUSPEND_NANOS = 3e6;
+/** A control transfer must be over by then (9.2.6.4 allows 5 s; nothing here takes that long), or all starts anew. */
+const CONTROL_TIMEOUT_NANOS = 500e6;
+const ATTEMPTS = 3;
+
+const GET_DESCRIPTOR = 6;
+const SET_ADDRESS = 5;
+const SET_CONFIGURATION = 9;
+const CDC_SET_LINE_CODING = 0x20;
+const CDC_SET_CONTROL_LINE_STATE = 0x22;
+const DEVICE = 1;
+const CONFIGURATION = 2;
+const STRING = 3;
+const LINE_DTR_AND_RTS = 3;
+/** 115 200 baud, one stop bit, no parity, eight bits: what terminals ask for; a USB device has no use for it. */
+const LINE_CODING = Uint8Array.of(0x00, 0xc2, 0x01, 0x00, 0, 0, 8);
+
+/** @typedef {{type: number, request: number, value: number, index: number, length: number, data?: Uint8Array}} Control */
+
+export class UsbHost {
+  /**
+   * @param {import('./clock.js').Clock} clock
+   * @param {object} events
+   * @param {(bytes: Uint8Array) => void} events.onConsole
+   * @param {(packet: number) => void} events.onMidiIn a packet from the device
+   * @param {(packet: number) => void} events.onMidiOut a packet that the device has accepted
+   * @param {() => void} events.onDetach
+   */
+  constructor(clock, events) {
+    this.clock = clock;
+    this.events = events;
+    this.bus = new UsbBus(clock);
+    this.cable = true;
+    /** @type {import('./usb_device.js').UsbDevice | null} */
+    this.device = null;
+    /** @type {'detached' | 'attached' | 'configured'} */
+    this.state = 'detached';
+    this.stepAlarm = new Alarm(clock, () => this.step());
+    this.idleAlarm = new Alarm(clock, () => this.device?.suspend());
+    this.step = () => {};
+    this.attempts = 0;
+    /** @type {Uint8Array[]} bytes for the console, packets for MIDI, oldest first */
+    this.console = [];
+    /** @type {Uint8Array[]} */
+    this.midi = [];
+    this.forget();
+  }
+
+  forget() {
+    this.console = [];
+    this.midi = [];
+    /** What the descriptors said: `strings` by the names that USB gives them. */
+    this.description = { vendor: 0, product: 0, strings: /** @type {Record<string, string>} */ ({}) };
+    /** @type {import('./usb_descriptors.js').Functions | null} */
+    this.functions = null;
+  }
+
+  /** @param {boolean} connected */
+  plug(connected) {
+    this.cable = connected;
+    this.update();
+  }
+
+  /** The chip has begun a new life, or has lost its supply. @param {import('./usb_device.js').UsbDevice | null} device */
+  attachTo(device) {
+    this.device = null;
+    this.update();
+    this.device = device;
+    if (!device) return;
+    device.onPullUp = () => this.update();
+    device.onArmed = () => {
+      if (this.bus.device) this.bus.poke();
+    };
+    device.frameNumber = () => this.bus.frame;
+    device.nextFrame = () => (this.bus.device ? this.bus.nextFrame : Infinity);
+    this.update();
+  }
+
+  update() {
+    const pulled = this.device?.pullUp ?? false;
+    const present = this.cable && pulled;
+    if (present === (this.state !== 'detached')) {
+      if (!pulled) this.idleAlarm.cancel();
+      else if (!present && !this.idleAlarm.scheduled) this.idleAlarm.schedule(SUSPEND_NANOS);
+      return;
+    }
+    this.bus.stop();
+    this.bus.device = null;
+    this.stepAlarm.cancel();
+    if (pulled) this.idleAlarm.schedule(SUSPEND_NANOS);
+    else this.idleAlarm.cancel();
+    if (present) {
+      this.state = 'attached';
+      this.attempts = 0;
+      this.after(DEBOUNCE_NANOS, () => this.reset());
+    } else {
+      this.state = 'detached';
+      this.forget();
+      this.events.onDetach();
+    }
+  }
+
+  /**
+   * @param {number} nanos
+   * @param {() => void} step
+   */
+  after(nanos, step) {
+    this.step = step;
+    this.stepAlarm.schedule(nanos);
+  }
+
+  reset() {
+    if (this.attempts++ === ATTEMPTS) return; // as a computer does: "unrecognised device"
+    const device = /** @type {import('./usb_device.js').UsbDevice} */ (this.device);
+    this.idleAlarm.cancel();
+    this.bus.stop();
+    device.busReset();
+    this.after(RESET_NANOS, () => {
+      this.bus.device = device;
+      this.bus.firstFrame = this.clock.nanos;
+      device.connected();
+      this.after(RESET_RECOVERY_NANOS, () => this.run(this.enumerate()));
+    });
+  }
+
+  /** Drives a script of control transfers. @param {Generator<Control | number, void, Uint8Array | null>} script */
+  run(script) {
+    const advance = (/** @type {Uint8Array | null} */ answer) => {
+      this.stepAlarm.cancel();
+      const { value, done } = script.next(answer);
+      if (done || value === undefined) return;
+      if (typeof value === 'number') return this.after(value, () => advance(null));
+      this.after(CONTROL_TIMEOUT_NANOS, () => this.reset());
+      this.control(value, advance);
+    };
+    advance(null);
+  }
+
+  /**
+   * One control transfer: setup, data if any, status the other way.
+   * @param {Control} request
+   * @param {(answer: Uint8Array | null) => void} done null = the device stalled
+   */
+  control(request, done) {
+    const { type, value, index, length } = request;
+    const input = (type & 0x80) !== 0;
+    /** @type {number[]} */
+    const received = [];
+    let left = request.data ?? new Uint8Array(0);
+    /** @param {number} out @param {() => Uint8Array | null} next @param {(data: Uint8Array) => void} then */
+    const stage = (out, next, then) => {
+      this.bus.pipes = this.bus.pipes.filter((pipe) => pipe.endpoint !== 0);
+      this.bus.turn = 0;
+      this.bus.pipes.unshift({
+        endpoint: 0,
+        out,
+        maxPacket: 64,
+        next,
+        done: (data) => {
+          if (data) return then(data);
+          end(null);
+        },
+      });
+    };
+    const end = (/** @type {Uint8Array | null} */ answer) => {
+      this.bus.pipes = this.bus.pipes.filter((pipe) => pipe.endpoint !== 0);
+      done(answer);
+    };
+    const nothing = new Uint8Array(0);
+    const statusIn = () => stage(0, () => null, () => end(Uint8Array.from(received)));
+    const statusOut = () => stage(1, () => nothing, () => end(Uint8Array.from(received)));
+    const dataIn = () =>
+      stage(0, () => null, (data) => {
+        received.push(...data);
+        if (received.length >= length || data.length < 64) statusOut();
+      });
+    const dataOut = () =>
+      stage(1, () => left.subarray(0, 64), (data) => {
+        left = left.subarray(data.length);
+        if (!left.length) statusIn();
+      });
+    this.bus.onSetupDone = () => {
+      if (!length) statusIn();
+      else if (input) dataIn();
+      else dataOut();
+    };
+    this.bus.setup(
+      Uint8Array.of(type, request.request, value & 255, value >> 8, index & 255, index >> 8, length & 255, length >> 8),
+    );
+  }
+
+  /** @returns {Generator<Control | number, void, Uint8Array | null>} */
+  *enumerate() {
+    const describe = (/** @type {number} */ kind, /** @type {number} */ which, /** @type {number} */ length, language = 0) => ({
+      type: 0x80,
+      request: GET_DESCRIPTOR,
+      value: (kind << 8) | which,
+      index: language,
+      length,
+    });
+    if (!(yield describe(DEVICE, 0, 8))) return this.reset();
+    yield { type: 0, request: SET_ADDRESS, value: 1, index: 0, length: 0 };
+    yield ADDRESS_RECOVERY_NANOS;
+    const device = yield describe(DEVICE, 0, 18);
+    const head = yield describe(CONFIGURATION, 0, 9);
+    if (!device || !head) return this.reset();
+    const whole = yield describe(CONFIGURATION, 0, head[2] | (head[3] << 8));
+    if (!whole) return this.reset();
+    const interfaces = parseInterfaces(whole);
+    this.description.vendor = device[8] | (device[9] << 8);
+    this.description.product = device[10] | (device[11] << 8);
+    /** @type {[string, number][]} */
+    const names = [
+      ['manufacturer', device[14]],
+      ['product', device[15]],
+      ['serial', device[16]],
+      ...interfaces.map((i) => /** @type {[string, number]} */ ([`interface ${i.number}`, i.name])),
+    ];
+    const languages = yield describe(STRING, 0, 255);
+    const language = languages && languages.length >= 4 ? languages[2] | (languages[3] << 8) : 0x0409;
+    for (const [name, index] of names) {
+      if (!index) continue;
+      const text = yield describe(STRING, index, 255, language);
+      if (text) this.description.strings[name] = stringOf(text);
+    }
+    if (!(yield { type: 0, request: SET_CONFIGURATION, value: whole[5], index: 0, length: 0 })) return this.reset();
+    this.functions = findFunctions(interfaces);
+    const { cdcControl } = this.functions;
+    if (cdcControl !== null) {
+      const to = { type: 0x21, index: cdcControl };
+      yield { ...to, request: CDC_SET_LINE_CODING, value: 0, length: LINE_CODING.length, data: LINE_CODING };
+      yield { ...to, request: CDC_SET_CONTROL_LINE_STATE, value: LINE_DTR_AND_RTS, length: 0 };
+    }
+    this.state = 'configured';
+    this.attempts = 0;
+    this.openPipes(this.functions);
+  }
+
+  /** @param {import('./usb_descriptors.js').Functions} functions */
+  openPipes({ cdcIn, cdcOut, midiIn, midiOut }) {
+    /** @param {import('./usb_descriptors.js').Endpoint | null} endpoint @param {Uint8Array[]} queue @param {(data: Uint8Array) => void} done */
+    const open = (endpoint, queue, done) => {
+      if (!endpoint) return;
+      const { number, out, maxPacket } = endpoint;
+      this.bus.pipes.push({
+        endpoint: number,
+        out: out ? 1 : 0,
+        maxPacket,
+        next: () => packet(queue, maxPacket),
+        done: (data) => {
+          if (!data) return;
+          if (out) consume(queue, data.length);
+          done(data);
+        },
+      });
+    };
+    open(cdcOut, this.console, () => {});
+    open(cdcIn, this.console, (data) => this.events.onConsole(data));
+    open(midiOut, this.midi, (data) => eachPacket(data, this.events.onMidiOut));
+    open(midiIn, this.midi, (data) => eachPacket(data, this.events.onMidiIn));
+    this.bus.poke();
+  }
+
+  /** Bytes for the CDC function; they wait until it is there. @param {Uint8Array} bytes */
+  type(bytes) {
+    this.console.push(bytes);
+    this.bus.poke();
+  }
+
+  /** MIDI event packets of four bytes each. @param {Uint8Array} packets */
+  sendMidi(packets) {
+    this.midi.push(packets);
+    this.bus.poke();
+  }
+}
+
+/**
+ * What a driver puts into one packet: as much as has been queued, up to the endpoint's size.
+ * @param {Uint8Array[]} queue
+ * @param {number} size
+ */
+function packet(queue, size) {
+  if (!queue.length) return null;
+  if (queue[0].length >= size || queue.length === 1) return queue[0].subarray(0, size);
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  for (const piece of queue) {
+    const part = piece.subarray(0, size - length);
+    bytes.set(part, length);
+    length += part.length;
+    if (length === size) break;
+  }
+  return bytes.subarray(0, length);
+}
+
+/**
+ * @param {Uint8Array[]} queue
+ * @param {number} count
+ */
+function consume(queue, count) {
+  while (count > 0 && queue.length) {
+    if (queue[0].length > count) {
+      queue[0] = queue[0].subarray(count);
+      return;
+    }
+    count -= queue[0].length;
+    queue.shift();
+  }
+}
+
+/**
+ * @param {Uint8Array} data
+ * @param {(packet: number) => void} each
+ */
+function eachPacket(data, each) {
+  for (let at = 0; at + 4 <= data.length; at += 4) {
+    const value = data[at] | (data[at + 1] << 8) | (data[at + 2] << 16) | (data[at + 3] << 24);
+    if (value !== 0) each(value);
+  }
+}
