@@ -26,10 +26,12 @@ step() { # step NAME LOG COMMAND...: runs it with its output in the log, shows t
     shift 2
     [ -t 1 ] || printf '  %s ...\n' "$name"
     for ((try = 1; try <= tries; try++)); do
-        "$@" >"$log" 2>&1 9>&- &
+        set -m # a process group of its own, so that an interrupt ends all of it
+        "$@" >"$log" 2>&1 9>&- </dev/null &
         job=$!
+        set +m
         # shellcheck disable=SC2064  # the job of this round is meant
-        trap "kill $job 2>/dev/null; exit 130" INT TERM
+        trap "kill -- -$job 2>/dev/null; echo; echo 'setup: interrupted; make setup goes on from here.' >&2; exit 130" INT TERM
         while kill -0 "$job" 2>/dev/null; do
             if [ -t 1 ]; then
                 printf '\r  %s ... %d s ' "$name" $((SECONDS - started))
@@ -105,8 +107,9 @@ ready_machine() {
     elif [ "$(id -u)" != 0 ]; then
         fail "this machine lacks tools, and only root may install them." "sudo $line"
     fi
+    echo "  missing from this machine: $missing"
     # shellcheck disable=SC2086  # one word a package
-    step "system packages ($missing)" setup-apt install_packages $missing
+    step "system packages" setup-apt install_packages $missing
     missing=$(missing_packages | tr '\n' ' ')
     [ -z "$missing" ] || fail "after installing, this is still missing or too old: $missing(Python 3.11 and Node 18 at least)." "$line"
 }

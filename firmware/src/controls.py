@@ -79,6 +79,8 @@ from state import (
 )
 
 WAVE_MASK = 3
+ROTARY_REST_ROUNDS = 20
+"""Rounds of the main loop (a millisecond each) for which a rotary must report nothing new."""
 
 
 class Controls:
@@ -90,15 +92,16 @@ class Controls:
         self._rotaries = [0] * PANEL_COUNT
         self._rotaries[VCO1_SCALE] = VCO1_SCALE_OCTAVES.index(0)
         self._rotaries[VCO2_SCALE] = VCO2_SCALE_OCTAVES.index(0)
+        self._turning = {}
         self._tune_q8 = 0
         self._vco2_pitch_q8 = 0
         self._rows = {
-            VCO1_WAVE_FORM: self._vco1_wave,
+            VCO1_WAVE_FORM: lambda _q4: self._turn(VCO1_WAVE_FORM),
             VCO1_PW: lambda q4: self._code(CV_VCO1_PW, q4),
-            VCO1_SCALE: lambda q4: self._scale(VCO1_SCALE, q4),
-            VCO2_WAVE_FORM: self._vco2_wave,
+            VCO1_SCALE: lambda _q4: self._turn(VCO1_SCALE),
+            VCO2_WAVE_FORM: lambda _q4: self._turn(VCO2_WAVE_FORM),
             VCO2_PITCH: self._vco2_pitch,
-            VCO2_SCALE: lambda q4: self._scale(VCO2_SCALE, q4),
+            VCO2_SCALE: lambda _q4: self._turn(VCO2_SCALE),
             MASTER_TUNE: self._master_tune,
             VCO1_LEVEL: lambda q4: self._code(CV_VCO1_LEVEL, q4),
             VCO2_LEVEL: lambda q4: self._code(CV_VCO2_LEVEL, q4),
@@ -125,10 +128,22 @@ class Controls:
                 state[PANEL_CHANGED + channel] = 0
                 self.apply(channel)
 
+    def settle(self):
+        """Count the rotaries' rest; called every millisecond."""
+        for channel in self._turning:
+            left = self._turning[channel]
+            if left:
+                self._turning[channel] = left - 1
+                if left == 1:
+                    self._settle(channel)
+
     def apply_all(self):
-        """Apply every input as it stands."""
+        """Apply every input as it stands, rotaries at once."""
         for channel in range(PANEL_COUNT):
             self.apply(channel)
+        for channel in self._turning:
+            self._turning[channel] = 0
+            self._settle(channel)
 
     def apply(self, channel):
         """Apply one panel input's present report."""
@@ -149,27 +164,26 @@ class Controls:
         state[shift_word] = shift
         state[rate_word] = mantissa
 
-    def _position(self, channel, q4):
-        position = rotary(q4)
+    def _turn(self, channel):
+        """A rotary moves: wait until it rests. On its way it passes other positions, and opens between them."""
+        self._turning[channel] = ROTARY_REST_ROUNDS
+
+    def _settle(self, channel):
+        position = rotary(state[PANEL_REPORTED_Q4 + channel])
         if position < 0:
             self.faults |= 1 << channel
+            return
+        self.faults &= ~(1 << channel)
+        self._rotaries[channel] = position
+        if channel == VCO1_WAVE_FORM:
+            self._select(OUT_VCO1_WAVE, position)
+        elif channel == VCO2_WAVE_FORM:
+            self._select(OUT_VCO2_WAVE, position)
         else:
-            self.faults &= ~(1 << channel)
-            self._rotaries[channel] = position
-        return self._rotaries[channel]
-
-    def _vco1_wave(self, q4):
-        self._select(OUT_VCO1_WAVE, self._position(VCO1_WAVE_FORM, q4))
-
-    def _vco2_wave(self, q4):
-        self._select(OUT_VCO2_WAVE, self._position(VCO2_WAVE_FORM, q4))
+            self._tune()
 
     def _select(self, bit, position):
         state[SHIFT_WORD] = state[SHIFT_WORD] & ~(WAVE_MASK << bit) | position << bit
-
-    def _scale(self, channel, q4):
-        self._position(channel, q4)
-        self._tune()
 
     def _master_tune(self, q4):
         self._tune_q8 = round(centred(q4) * MASTER_TUNE_SEMITONES * SEMITONE_Q8)

@@ -81,6 +81,7 @@ class Instrument:
         if state[PANEL_CHANGES] != self._panel_seen:
             self._panel_seen = state[PANEL_CHANGES]
             self.controls.apply_changed()
+        self.controls.settle()
         usb_midi.poll()
         now_ms = time.ticks_ms()
         if state[MIDI_ACTIVITY] != self._midi_seen:

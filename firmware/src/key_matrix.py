@@ -23,7 +23,8 @@ def row_moved(row: int, columns: int):
     s = ptr32(STATE)
     down = s[KEY_DOWN + row]
     note = KEY_LOWEST_NOTE + row * KEY_COLUMNS
-    pressed = columns & ~down
+    # `x & (x ^ y)` is `x & ~y`; viper's ~ would overwrite its operand (tests/unit/test_viper_rules.py).
+    pressed = columns & (columns ^ down)
     column = 0
     while pressed:
         if pressed & 1:
@@ -31,7 +32,7 @@ def row_moved(row: int, columns: int):
         pressed >>= 1
         column += 1
     down |= columns
-    releasing = down & ~columns
+    releasing = down & (down ^ columns)
     if releasing != s[KEY_RELEASING + row]:
         s[KEY_RELEASING + row] = releasing
         s[KEY_UP_SCANS + row] = 0

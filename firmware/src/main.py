@@ -1,4 +1,4 @@
-"""Starts the instrument; Ctrl-C on the console leaves it playing and gives the prompt."""
+"""Starts the instrument: Ctrl-C on the console leaves it playing and gives the prompt."""
 
 from instrument import run
 

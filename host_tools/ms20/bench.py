@@ -102,8 +102,9 @@ def frame_numbers(timeline: Timeline) -> Numbers:
 def latency_numbers(timeline: Timeline) -> Numbers:
     """Latency from the last stop bit to the latched pitch, and from there to the trigger.
 
-    `din_notes` counts the notes sent, `din_notes_unanswered` those that moved neither pitch nor trigger. The
-    trigger's delay is the worst one: the one furthest from a whole tick, in ticks.
+    `din_notes` counts the notes sent, `din_notes_unanswered` those that moved neither pitch nor trigger. Of
+    the trigger's delays, the one furthest from one tick is given in whole ticks, the longest in microseconds:
+    the trigger is a pin that the tick sets some microseconds after its edge.
     """
     notes = analysis.din_notes(timeline)
     answers = analysis.responses(timeline, notes)
@@ -118,7 +119,8 @@ def latency_numbers(timeline: Timeline) -> Numbers:
         numbers["din_latency_us_max"] = round(float(latencies_us.max()), 1)
     if len(delays):
         worst = float(delays[np.argmax(np.abs(delays - 1.0))])
-        numbers["trigger_delay_ticks"] = round(worst, 3)
+        numbers["trigger_delay_ticks"] = round(worst)
+        numbers["trigger_delay_us_max"] = round(float(delays.max()) * TICK_S * 1e6, 1)
     return numbers
 
 

@@ -169,7 +169,7 @@ class NodeProcess:
 
     def _greeting(self, limit_s: float) -> Answer:
         greeting = self._next(limit_s, "start")
-        if greeting.get("ok") is False:
+        if "error" in greeting:
             raise _reported("start", greeting)
         if greeting.get("ready") is not True or not isinstance(greeting.get("serial_port"), int):
             raise self._nonsense(json.dumps(greeting))
@@ -231,7 +231,7 @@ def _pipe(stream: IO[str] | None) -> IO[str]:
 
 
 def _reported(do: str, answer: Answer) -> Ms20Error:
-    """The error that an answer with `ok: false` reports."""
+    """The error that an answer reports; its message is a whole sentence already."""
     error = answer.get("error")
     if not isinstance(error, dict):
         return EmulatorCrash(
@@ -241,12 +241,12 @@ def _reported(do: str, answer: Answer) -> Ms20Error:
     console = error.get("console") or ""
     text = "\n".join(map(str, console)) if isinstance(console, list) else str(console)
     if kind == "firmware-crash":
-        return FirmwareCrash(f"The firmware crashed: {message}", console=text)
+        return FirmwareCrash(message, console=text)
     if kind == "chip-misuse":
         return ChipMisuse(f"The firmware misused a chip: {message}", console=text)
     if kind == "bad-image":
         hint = "build it anew with `ms20 image`"
-        return Ms20Error(f"The firmware image does not fit: {message}", hint, ExitCode.BAD_IMAGE)
+        return Ms20Error(message, hint, ExitCode.BAD_IMAGE)
     if kind == "bad-request":
-        return Ms20Error(f"The virtual board refused `{do}`: {message}", exit_code=ExitCode.USAGE)
-    return EmulatorCrash(f"The emulator crashed: {message}", console=text)
+        return Ms20Error(message, exit_code=ExitCode.USAGE)
+    return EmulatorCrash(message, console=text)

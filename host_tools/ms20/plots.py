@@ -172,6 +172,8 @@ def _steps(timeline: Timeline, name: str) -> tuple[Floats, Floats]:
 def _held_to_the_end(timeline: Timeline, t_s: Floats, values: Floats, before: float) -> tuple[Floats, Floats]:
     times_s = np.concatenate([[timeline.start_s], t_s, [timeline.end_s]]) - timeline.start_s
     held = np.concatenate([[before], values])
+    if len(t_s) and t_s[0] <= timeline.start_s:
+        times_s, held = times_s[1:], held[1:]
     return times_s, np.append(held, held[-1])
 
 

@@ -31,7 +31,12 @@ def _type_and_wait(board: VirtualBoard, text: str, ending: str, limit: float) ->
     board.type_text(text)
     end_s = board.now + limit
     while True:
-        board.advance(STEP_S)
+        try:
+            board.advance(STEP_S)
+        except FirmwareCrash as crash:
+            # The traceback of the very Ctrl-C typed here is no crash.
+            if INTERRUPT not in text or "KeyboardInterrupt" not in str(crash):
+                raise
         fresh = board.console[seen:]
         if ending in fresh:
             return fresh

@@ -1,4 +1,4 @@
-"""A tune played on the virtual board: power on, the MIDI sent in, and the timeline until the sound has died away."""
+"""A tune played on the virtual board: power on, the MIDI sent in, and the timeline until it is quiet."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ QUIET_VOLTS = 0.005
 """The VCA's control voltage counts as closed below this: 60 dB under its 5 V."""
 LONGEST_TAIL_S = 10.0
 PIECE_S = 5.0
-"""Simulated seconds after which the recorded timeline is fetched, so that it does not pile up in the emulator."""
+"""Simulated seconds after which the recorded timeline is fetched: it must not pile up in the emulator."""
 DIN_BYTE_S = 10.0 / BOARD.DIN_MIDI_BAUD
 
 Progress = Callable[[float, float], None]
@@ -26,8 +26,8 @@ Progress = Callable[[float, float], None]
 class Recording:
     """What the board did from a little before the tune until it was quiet again.
 
-    `timeline` starts at `start_s`; the tune's time 0 is LEAD_IN_S later. `speed` is simulated seconds per wall
-    second, and `tail_s` how long the sound went on after the last message.
+    `timeline` starts at `start_s`; the tune's time 0 is LEAD_IN_S later. `speed` is simulated seconds per
+    wall second, and `tail_s` how long the sound went on after the last message.
     """
 
     timeline: Timeline
@@ -43,11 +43,16 @@ class Recording:
         return [NoteSpan(each.start_s + zero_s, each.end_s + zero_s, each.note) for each in notes]
 
 
-def record(bench: VirtualBoard, tune: MidiTune, *, usb: bool = False, progress: Progress | None = None) -> Recording:
+def record(
+    bench: VirtualBoard, tune: MidiTune, *, usb: bool = False, progress: Progress | None = None
+) -> Recording:
     """Power the board on, play the tune into its DIN input (or USB), and record until the VCA has closed."""
     bench.power_on()
     powered_s = bench.now
     bench.wait_until_ready()
+    boot_s = bench.now - powered_s
+    if usb:
+        bench.wait_for_usb()
     start_s = bench.now
     pieces = [bench.timeline(clear=True)]
     before = bench.stats()
@@ -71,7 +76,7 @@ def record(bench: VirtualBoard, tune: MidiTune, *, usb: bool = False, progress: 
     return Recording(
         timeline=Timeline.join(pieces).between(start_s, bench.now),
         start_s=start_s,
-        boot_s=start_s - powered_s,
+        boot_s=boot_s,
         tail_s=bench.now - end_s,
         speed=bench.stats().since(before).speed,
         misuse=bench.misuse(),
@@ -79,7 +84,7 @@ def record(bench: VirtualBoard, tune: MidiTune, *, usb: bool = False, progress: 
 
 
 def line_free_s(messages: Sequence[tuple[float, bytes]]) -> float:
-    """When the DIN line has carried all the messages, each sent at its time or as soon as the line is free."""
+    """When the DIN line has carried all messages, each sent at its time or once the line is free."""
     free_s = 0.0
     for t_s, message in messages:
         free_s = max(free_s, t_s) + len(message) * DIN_BYTE_S

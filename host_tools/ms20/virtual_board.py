@@ -189,9 +189,13 @@ class VirtualBoard(BoardProcess):
         """All that the firmware has printed on its console."""
         return str(self.state()["console"])
 
+    def usb_strings(self) -> list[str]:
+        """The texts of the USB descriptors, the maker's and the product's name among them."""
+        return [str(each) for each in self.state()["usb_strings"]]
+
     def misuse(self) -> list[str]:
         """What the chip models found wrong with the way they were used."""
-        return [str(each) for each in self.state()["misuse"]]
+        return [f"{each['chip']}: {each['sentence']}" for each in self.state()["misuse"]]
 
     # --- waiting -------------------------------------------------------------------------------------------
 
@@ -210,6 +214,14 @@ class VirtualBoard(BoardProcess):
                     "look at its console with `ms20 serve` and a terminal",
                     ExitCode.FIRMWARE_CRASH,
                 )
+            self.advance(READY_STEP_S)
+
+    def wait_for_usb(self, limit: float = READY_LIMIT_S) -> None:
+        """Run until the host has configured the USB device. Raises `NothingHappened` at the limit."""
+        end_s = self._now_s + limit
+        while self.state()["usb"] != "configured":
+            if self._now_s >= end_s:
+                raise NothingHappened(f"USB was not configured within {limit:g} simulated s.")
             self.advance(READY_STEP_S)
 
 

@@ -42,7 +42,7 @@ def write_wav(path: Path, audio: Audio, sample_rate: int) -> None:
         )
     pcm = np.round(samples * _FULL).astype("<i2")
     try:
-        with wave.open(str(path), "wb") as file:
+        with path.open("wb") as raw, wave.open(raw, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(sample_rate)

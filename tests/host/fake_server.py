@@ -2,8 +2,9 @@
 
 Run as a program with the real server's arguments. FAKE_FAULT="FAULT:REQUEST" makes that request go wrong:
 die, hang, garbage, wrong-id, list, firmware-crash, emulator-crash, chip-misuse, bad-request, no-reason.
-FAKE_FAULT may also be `no-greeting`, `bad-greeting` or `chatter` (much on standard error). The toy instrument
-lights STANDBY ON 0.3 s after power-on, latches at 8 kHz, and follows notes with its pitch, trigger and VCA.
+FAKE_FAULT may also be `no-greeting`, `no-image`, `bad-greeting`, `misuse` or `chatter` (much on standard
+error). The toy instrument lights STANDBY ON 0.3 s after power-on, has its USB configured 0.1 s later, latches
+at 8 kHz, and follows notes with its pitch, trigger and VCA.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 TICK_NS = 125_000
 BYTE_NS = 320_000
 BOOT_NS = 300_000_000
+USB_NS = 100_000_000
 LATCH, DAC, SHIFT_OUT, TRIGGER, DIN_IN, USB_MIDI_OUT, POWER = 1, 2, 3, 4, 6, 7, 10
 KINDS = {"LATCH": 1, "DAC": 2, "SHIFT_OUT": 3, "TRIGGER": 4, "DIN_IN": 6, "USB_MIDI_OUT": 7, "POWER": 10}
 PITCH, VCA = 0, 9
@@ -35,7 +37,7 @@ class Instrument:
         self.records = []
         self.codes = [0] * 16
         self.power = False
-        self.booted_at = None
+        self.booted_at = self.usb_at = None
         self.triggered = 0
         self.latches = 0
         self.held = []
@@ -83,13 +85,14 @@ class Instrument:
         self.power = on
         self.queue = [each for each in self.queue if each[2] != self.boot]
         self.record(POWER, 0, int(on))
-        self.booted_at = None
+        self.booted_at = self.usb_at = None
         if on:
             self.at(self.now + BOOT_NS, self.boot)
 
     def boot(self):
         self.console += "MS-20 Pico\r\n"
         self.booted_at = self.now
+        self.usb_at = self.now + USB_NS
         self.codes = [ZERO.get(channel, 0) for channel in range(16)]
         for channel, code in enumerate(self.codes):
             self.record(DAC, channel, code)
@@ -171,7 +174,11 @@ class Instrument:
             "leds": ["STANDBY ON"] if self.booted_at is not None else [],
             "shift_out": 1 << 14 | 1 << 8 | 3 << 10,
             "console": self.console,
-            "misuse": [],
+            "misuse": [{"chip": "DAC", "sentence": "torn frame"}]
+            if "misuse" in os.environ.get("FAKE_FAULT", "")
+            else [],
+            "usb": "configured" if self.usb_at is not None and self.now >= self.usb_at else "attached",
+            "usb_strings": ["MS-20 Pico"],
             "fractions": self.fractions,
             "jacks": self.jacks,
             "keys": sorted(self.keys),
@@ -278,6 +285,12 @@ def main():
     fault, _, place = os.environ.get("FAKE_FAULT", "").partition(":")
     if fault == "no-greeting":
         sys.exit(3)
+    if fault == "no-image":
+        print(
+            json.dumps({"ready": False, "error": {"kind": "bad-image", "message": "block 3 is torn"}}),
+            flush=True,
+        )
+        sys.exit(1)
     if fault == "chatter":
         sys.stderr.write("chatter " * 100_000)
     listener = socket.create_server(("127.0.0.1", 0))

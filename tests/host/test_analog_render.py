@@ -11,7 +11,7 @@ from analog_measures import cents_off
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ms20 import board
-from ms20.analog import render
+from ms20.analog import render, renderer
 from ms20.analog.control import ROWS, VCA_GAIN, ControlBlocks
 from ms20.board import BOARD
 from ms20.errors import Ms20Error
@@ -52,7 +52,7 @@ def test_the_blocks_length_does_not_change_the_sound(monkeypatch: pytest.MonkeyP
     steps = [(0.0, {**OPEN, "LPF PEAK": 2.0}), (0.0213, {"VCO 1 PITCH": 1.0}), (0.0931, {"VCA": 2.0})]
     timeline = stepped(steps, 0.3)
     whole = render(timeline)
-    monkeypatch.setattr(sys.modules["ms20.analog.render"], "BLOCK_SAMPLES", 37)
+    monkeypatch.setattr(renderer, "BLOCK_SAMPLES", 37)
     assert np.array_equal(whole, render(timeline))
 
 

@@ -134,7 +134,7 @@ def test_no_node(tmp_path, monkeypatch, image):
         ("emulator-crash:advance", ExitCode.EMULATOR_CRASH, "the reason"),
         ("die:advance", ExitCode.EMULATOR_CRASH, "fake: fatal error"),
         ("garbage:state", ExitCode.EMULATOR_CRASH, "Segmentation fault"),
-        ("bad-image:power", ExitCode.BAD_IMAGE, "does not fit"),
+        ("bad-image:power", ExitCode.BAD_IMAGE, "the reason"),
     ],
 )
 def test_crashes_leave_nothing_behind(run, tmp_path, monkeypatch, image, fault, code, word):

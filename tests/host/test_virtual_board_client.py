@@ -136,6 +136,13 @@ def test_midi_sent_at_a_time(playing):
     ]
 
 
+def test_usb_is_waited_for(playing):
+    with pytest.raises(NothingHappened, match="USB"):
+        playing.wait_for_usb(limit=0.05)
+    playing.wait_for_usb()
+    assert 0.4 <= playing.now <= 0.42
+
+
 def test_nothing_happened(playing):
     with pytest.raises(NothingHappened, match="TRIGGER"):
         playing.wait_for_trigger(limit=0.05)
@@ -151,11 +158,18 @@ def test_words_for_what_shows(playing):
     assert playing.wave("VCO 2") == "RING"
     assert not playing.mg_b()
     assert playing.misuse() == []
+    assert playing.usb_strings() == ["MS-20 Pico"]
     with pytest.raises(Ms20Error, match="VCO 3"):
         playing.wave("VCO 3")
     with pytest.raises(Ms20Error, match="pitch"):
         playing.note_of("VCA")
     assert playing.note_of("KBD CV OUT") < 0  # 0 V is no note
+
+
+def test_misuse_is_told_in_words(image, monkeypatch):
+    monkeypatch.setenv("FAKE_FAULT", "misuse")
+    with VirtualBoard(image, command=FAKE_SERVER) as toy:
+        assert toy.misuse() == ["DAC: torn frame"]
 
 
 def test_the_rest_of_the_requests_are_accepted(playing):
@@ -254,14 +268,15 @@ def start_and_run(image):
         ("list:advance", EmulatorCrash, "not in its protocol"),
         ("wrong-id:advance", EmulatorCrash, "not in its protocol"),
         ("no-reason:advance", EmulatorCrash, "without a reason"),
-        ("emulator-crash:advance", EmulatorCrash, "The emulator crashed: the reason"),
+        ("emulator-crash:advance", EmulatorCrash, "the reason"),
         ("unknown:advance", EmulatorCrash, "the reason"),
         ("firmware-crash:advance", FirmwareCrash, "KeyError"),
         ("chip-misuse:advance", ChipMisuse, "misused a chip: the reason"),
-        ("bad-request:advance", Ms20Error, "refused `advance`: the reason"),
-        ("bad-image:power", Ms20Error, "image does not fit"),
+        ("bad-request:advance", Ms20Error, "the reason"),
+        ("bad-image:power", Ms20Error, "the reason"),
         ("no-greeting:", EmulatorCrash, "ended with code 3 during `start`"),
         ("bad-greeting:", EmulatorCrash, "not in its protocol"),
+        ("no-image:", Ms20Error, "block 3 is torn"),
     ],
 )
 def test_faults(image, monkeypatch, fault, error, words):

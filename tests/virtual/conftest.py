@@ -64,6 +64,7 @@ class Shared:
             self._bench.timeline(clear=True)
         self._bench.power_on()
         self._bench.wait_until_ready()
+        self._bench.wait_for_usb()
         return self._bench
 
     def close(self) -> None:
@@ -83,7 +84,7 @@ def shared_board(image_path: Path) -> Iterator[Shared]:
 
 @pytest.fixture
 def ready(shared_board: Shared, request: pytest.FixtureRequest) -> Iterator[VirtualBoard]:
-    """A board just switched on, with the basic patch; after a failure the next test gets a new one."""
+    """A board just switched on, basic patch, USB configured; after a failure the next gets a new one."""
     try:
         bench = shared_board.switched_on()
     except BaseException:

@@ -111,7 +111,15 @@ def test_a_held_key_survives_the_daw(ready):
     assert not ready.trigger()
 
 
+def configured(board):
+    """Let the host finish its enumeration."""
+    while board.state()["usb"] != "configured":
+        board.advance(0.01)
+    board.advance(0.02)
+
+
 def test_usb_midi_plays(ready):
+    configured(ready)
     ready.send_usb(note_on(55))
     ready.advance(0.01)
     assert ready.note_of() == pytest.approx(55, abs=0.005)
@@ -123,6 +131,7 @@ def test_usb_midi_plays(ready):
 
 def test_back_to_back_notes_over_usb_still_retrigger(ready):
     """A DAW sends note-off and the next note-on in one packet: the trigger lets go for a tick in between."""
+    configured(ready)
     ready.send_usb(note_on(50))
     ready.advance(0.02)
     start = ready.now

@@ -31,17 +31,18 @@ def test_switching_off_and_on_again_plays_again(board):
     board.wait_until_ready()
     board.press(60)
     board.wait_for_trigger(0.01)
-    assert board.state()["reset_cause"] == 1
+    assert board.state()["reset_cause"] == "power-on"
 
 
 def test_usb_says_who_it_is(board):
     board.power_on()
     board.wait_until_ready()
     board.advance(0.3)
-    usb = board.state()["usb"]
-    text = str(usb)
-    assert "MS-20 Pico" in text
-    assert board.state()["misuse"] == []
+    state = board.state()
+    assert state["usb"] == "configured"
+    assert state["usb_strings"]["product"] == "MS-20 Pico"
+    assert "MS-20 Pico MIDI" in state["usb_strings"].values()
+    assert state["usb_ids"] == [0x1209, 0x0001], "a free test id, not Korg's"
 
 
 def test_without_usb_it_plays_all_the_same(board):

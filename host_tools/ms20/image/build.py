@@ -24,7 +24,6 @@ from ms20.image.modules import (
     compile_modules,
     load_modules,
     project_version,
-    runs_from_ram,
 )
 from ms20.image.progress import Reporter, Silent
 from ms20.image.sources import MICROPYTHON_VERSION, Tree, prepare_tree
@@ -33,6 +32,7 @@ from ms20.image.toolchain import (
     compiler_version,
     exclusive,
     jobs,
+    make_directory,
     make_percent,
     require_tools,
     run,
@@ -114,6 +114,7 @@ def build_image(
     source = _shown(firmware / "src")
     texts = load_modules(source, PROJECT)
     compiled = compile_modules(texts, source)
+    make_directory(out_dir)  # before the long part
     notes: tuple[str, ...] = ()
     if micropython is None:
         program, origin = _frozen_program(firmware, texts, cache or cache_directory(), reporter)
@@ -185,7 +186,8 @@ def build_stock(progress: Reporter | None = None, *, cache: Path | None = None) 
                 "MICROPY_FROZEN_MANIFEST": work / "manifest.py",
             }
             _configure(tree, work, settings, reporter)
-            _make(work, reporter, "compiling MicroPython for the Raspberry Pi Pico")
+            reporter.stage("compiling MicroPython for the Raspberry Pi Pico")
+            _make(work, reporter)
             write_atomically(uf2, write_uf2([Segment(0, (work / "cmake" / "firmware.bin").read_bytes())]))
     return uf2
 
@@ -216,8 +218,8 @@ def _frozen_program(
         first = not (work / "cmake" / "firmware.bin").is_file()
         _configure(tree, work, settings, reporter)
         reporter.stage("compiling MicroPython for the MS-20 Pico" if first else "freezing the firmware")
-        _make(work, reporter, target="BUILD_FROZEN_CONTENT")
-        place_in_ram(work / "cmake" / "frozen_content.c", runs_from_ram(texts))
+        _make(work, reporter, "all" if first else "BUILD_FROZEN_CONTENT")
+        place_native_code(work / "cmake" / "frozen_content.c")
         _make(work, reporter)
         program = Segment(0, (work / "cmake" / "firmware.bin").read_bytes())
         compiler = compiler_version()
@@ -277,16 +279,24 @@ def _update_linked(work: Path, texts: Mapping[str, str]) -> None:
             (linked / name).write_text(text, "utf-8")
 
 
-def place_in_ram(frozen: Path, modules: list[str]) -> None:
-    """Move the native functions of the given modules, in the C file of frozen modules, to a section in RAM."""
-    old = text = frozen.read_text("utf-8")
-    for module in modules:
-        text = re.sub(
-            rf"(// frozen native code for file {re.escape(module)}, scope \S+\n[^\n]*section\(\")\.text,",
-            r"\1.time_critical.frozen,",
-            text,
-        )
-    if text != old:
+def place_native_code(frozen: Path) -> None:
+    """Correct where MicroPython's mpy-tool puts native code, in the C file that it makes of the frozen modules.
+
+    Two things: native code goes to RAM (as it does when loaded from a file), where no flash cache can delay it; and
+    it is aligned to 4 bytes instead of 2, because code for the RP2040's processor reads its constants relative to
+    the program counter rounded down to 4, and would read wrong ones from an odd half-word.
+    """
+    old = frozen.read_text("utf-8")
+    text, corrected = re.subn(
+        r"(// frozen native code for file [^\n]*\n[^\n]*section\(\")\.text,([^\n]*aligned \()2(\)\)\) = {)",
+        r"\1.time_critical.frozen,\g<2>4\3",
+        old,
+    )
+    if corrected + old.count('section(".time_critical.frozen,') != old.count(
+        "// frozen native code for file "
+    ):
+        raise Ms20Error(f"{frozen} is not laid out as MicroPython {MICROPYTHON_VERSION}'s mpy-tool does it.")
+    if corrected:
         write_atomically(frozen, text.encode())
 
 
@@ -321,15 +331,13 @@ def _configure(tree: Tree, work: Path, settings: Mapping[str, str | Path], repor
     configured.write_text(wanted)
 
 
-def _make(work: Path, reporter: Reporter, stage: str = "", target: str = "all") -> None:
-    if stage:
-        reporter.stage(stage)
+def _make(work: Path, reporter: Reporter, target: str = "all") -> None:
     run(
         ["make", "--no-print-directory", "-C", work / "cmake", f"-j{jobs()}", target],
         work / "build.log",
         "Compiling MicroPython",
         reporter=reporter,
-        percent=make_percent,
+        percent=make_percent if target == "all" else None,
         extra_env=_build_environment(),
         hint=f"remove {work} and build again.",
     )
@@ -420,7 +428,6 @@ def _manifest_file(uf2: Path) -> Path:
 
 def _save(uf2: Path, data: bytes, manifest: Mapping[str, Any]) -> None:
     read_uf2(data)
-    _manifest_file(uf2).unlink(missing_ok=True)  # from here until the end, no manifest vouches for the image
     write_atomically(uf2, data)
     write_atomically(_sum_file(uf2), f"{manifest['image']['sha256']}  {uf2.name}\n".encode())
     write_atomically(_manifest_file(uf2), (json.dumps(manifest, indent=1) + "\n").encode())

@@ -51,8 +51,8 @@ def has_mark(text: str, mark: str) -> bool:
         return False
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (tokenize.TokenError, SyntaxError):
-        return False  # the compiler will say what is wrong with this file
+    except (tokenize.TokenError, SyntaxError):  # whoever reads the file next says what is wrong with it
+        return mark in text.splitlines()
     return any(
         token.type == tokenize.COMMENT and token.string.strip() == mark and token.start[1] == 0
         for token in tokens

@@ -13,10 +13,6 @@ from ms20.errors import ExitCode, Ms20Error
 from ms20.image.link_constants import LINK_MARK, has_mark, link_directory
 from ms20.image.toolchain import jobs
 
-RAM_MARK = "# runs from: RAM"
-"""A module that carries this line has its native functions copied to RAM at start-up, where no flash cache can
-delay them. (Modules in the file system are always in RAM.)"""
-
 BUILD_INFO = "build_info.py"
 """The module that the build adds: which version this is."""
 
@@ -52,11 +48,6 @@ def digest(texts: Mapping[str, str]) -> str:
     """Return one hash over named texts."""
     sums = (f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(texts.items()))
     return hashlib.sha256("".join(sums).encode()).hexdigest()
-
-
-def runs_from_ram(texts: Mapping[str, str]) -> list[str]:
-    """Return the modules whose native code is to lie in RAM."""
-    return [name for name, text in texts.items() if has_mark(text, RAM_MARK)]
 
 
 def compile_modules(texts: Mapping[str, str], source: Path) -> dict[str, bytes]:

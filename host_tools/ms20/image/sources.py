@@ -24,7 +24,7 @@ SUITE = "trixie"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE = "MS20_DEBIAN_MIRROR"
 
-_RECIPE = 1
+_RECIPE = 2
 """Goes up when the way of putting the tree together changes, so that old trees in the cache are left alone."""
 
 _OFFICIAL_HINT = "ms20 image --micropython FILE.uf2, with an official MicroPython for the Raspberry Pi Pico."
@@ -89,10 +89,11 @@ def prepare_tree(cache: Path, reporter: Reporter) -> Tree:
         (fresh / versions_file.name).write_text(json.dumps(versions, indent=1))
         shutil.rmtree(home, ignore_errors=True)
         fresh.rename(home)
+        shutil.rmtree(cache / "apt", ignore_errors=True)  # the package lists, read once
     return Tree(home / "tree", json.loads(versions_file.read_text()))
 
 
-def find_mirror() -> str:
+def find_mirror(apt: Path = Path("/etc/apt")) -> str:
     """Return the Debian mirror that this machine's apt uses.
 
     Raises:
@@ -100,7 +101,6 @@ def find_mirror() -> str:
     """
     if mirror := os.environ.get(MIRROR_VARIABLE):
         return mirror
-    apt = Path("/etc/apt")
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     for file in files:
         if file.suffix in {".list", ".sources"} and file.is_file():
@@ -128,10 +128,11 @@ def choose_versions(madison: str) -> dict[str, str]:
     chosen = {}
     for package in PACKAGES:
         versions = offered.get((package.name, package.is_source), [])
-        good = [version for version in versions if version.startswith(package.series)]
+        whole = re.search(r"-\d+$", package.series) is not None
+        good = [v for v in versions if (v == package.series if whole else v.startswith(package.series))]
         if not good:
             raise Ms20Error(
-                f"Debian {SUITE} has no {package.name} {package.series}{'' if package.series.endswith('-1') else '*'}"
+                f"Debian {SUITE} has no {package.name} {package.series}{'' if whole else '*'}"
                 f" (it has {', '.join(versions) or 'none'}), and the image was not tested with another.",
                 _OFFICIAL_HINT,
                 ExitCode.TOOL_MISSING,

@@ -1,6 +1,7 @@
 """Running the tools of the build: what they need, where they write, and what is said when one fails."""
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -130,7 +131,7 @@ def run(
 
 def make_percent(line: str) -> float | None:
     """Read the percentage that CMake's makefiles print: `[ 42%] Building C object ...`."""
-    found = re.match(r"\[ *(\d+)%\]", line)
+    found = re.match(r"\[ *(\d+)%\] (?!Built target)", line)
     return float(found[1]) if found else None
 
 
@@ -158,9 +159,18 @@ def exclusive(path: Path, reporter: Reporter) -> Iterator[None]:
         yield
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory for results, or say that there can be none."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is either the old one or the whole new one, whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -168,15 +178,20 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         if temporary.read_bytes() != data:
-            raise OSError(f"{temporary} does not read back as it was written")
+            raise OSError(errno.EIO, "it does not read back as it was written")
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Ms20Error(
-            f"{path} could not be written: {error.strerror or error}.",
-            "another directory, or make room on the disk.",
-            ExitCode.NOT_WRITABLE,
-        ) from error
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise _not_writable(path, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> Ms20Error:
+    return Ms20Error(
+        f"{path} could not be written: {error.strerror}.",
+        "another directory, or make room on the disk.",
+        ExitCode.NOT_WRITABLE,
+    )
 
 
 def _has_library(name: str) -> bool:

@@ -4,7 +4,7 @@
  * A conversion takes 96 cycles of the 48 MHz clk_adc; the input is looked at when it starts. Wrong in rp2040js:
  * round robin skipped channels, the FIFO's threshold interrupt and level were off, DIV paced 96 times too slow.
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
 import { DREQ, IRQ } from './rp2040_numbers.js';
 import { WordFifo } from './word_fifo.js';
 
@@ -36,7 +36,19 @@ const CONVERSION_CLOCKS = 96;
 const CHANNELS = 5;
 const DEPTH = 4;
 
-export class Adc extends BasePeripheral {
+export class Adc extends Peripheral {
+  // Registers, and the conversion that is under way.
+  control = 0;
+  fifoControl = 0;
+  fifoErrors = 0;
+  div = 0;
+  result = 0;
+  code = 0;
+  enabled = false;
+  forced = false;
+  converting = false;
+  startedAt = 0;
+
   /** @param {any} rp2040 */
   constructor(rp2040) {
     super(rp2040, 'ADC');

@@ -7,7 +7,10 @@
  * near the front, so a linked list beats a heap.
  */
 
-/** @typedef {{cycles: number, stopRequested: boolean}} RunningCore what the clock needs to know of a processor */
+/**
+ * What the clock needs to know of a processor: how far into the stretch it is, and how to end the stretch.
+ * @typedef {{elapsed: number, stopRequested: boolean}} RunningCore
+ */
 
 export class Alarm {
   /**
@@ -51,12 +54,11 @@ export class Clock {
     this.first = null;
     /** @type {RunningCore | null} the processor that is executing a stretch right now */
     this.running = null;
-    this.startCycles = 0;
   }
 
   get nanos() {
     const core = this.running;
-    return core ? this.now + (core.cycles - this.startCycles) * this.nanosPerCycle : this.now;
+    return core ? this.now + core.elapsed * this.nanosPerCycle : this.now;
   }
 
   get micros() {
@@ -72,10 +74,22 @@ export class Clock {
     return new Alarm(this, callback);
   }
 
+  /**
+   * The processor's clock has changed, perhaps in the middle of a stretch: what has passed has passed.
+   * @param {number} hz
+   */
+  setCycle(hz) {
+    const nanosPerCycle = 1e9 / hz;
+    if (this.running) {
+      this.now += this.running.elapsed * (this.nanosPerCycle - nanosPerCycle);
+      this.running.stopRequested = true;
+    }
+    this.nanosPerCycle = nanosPerCycle;
+  }
+
   /** @param {RunningCore} core */
   beginStretch(core) {
     this.running = core;
-    this.startCycles = core.cycles;
   }
 
   /** @param {number} cycles how long the stretch took, read-only-memory calls included */

@@ -7,8 +7,9 @@
  * ran at X/Y clock periods instead of Y/X, a PWM request stayed on for ever, the SPI's and UART's own
  * DMA-enable bits were ignored, and every transfer took a trip through the alarm list.
  */
-import { BasePeripheral } from 'rp2040js';
-import { DREQ, IRQ } from './rp2040_numbers.js';
+import { Channel } from './dma_channel.js';
+import { Peripheral } from './peripheral.js';
+import { IRQ } from './rp2040_numbers.js';
 
 const CHANNELS = 12;
 const INTR = 0x400;
@@ -25,154 +26,7 @@ const CHAN_ABORT = 0x444;
 const N_CHANNELS = 0x448;
 const DEBUG = 0x800;
 
-const EN = 1;
-const INCR_READ = 1 << 4;
-const INCR_WRITE = 1 << 5;
-const RING_SEL = 1 << 10;
-const IRQ_QUIET = 1 << 21;
-const BSWAP = 1 << 22;
-const BUSY = 1 << 24;
-const ERRORS = 3 << 29;
-
-/** Which register each of a channel's sixteen words is: 0 read address, 1 write address, 2 count, 3 control. */
-const REGISTERS = [0, 1, 2, 3, 3, 0, 1, 2, 3, 2, 0, 1, 3, 1, 2, 0];
-/** An unpaced transfer of more than this yields to the rest of the chip. */
-const BURST = 65536;
-
-class Channel {
-  /**
-   * @param {Dma} dma
-   * @param {any} rp2040
-   * @param {number} index
-   */
-  constructor(dma, rp2040, index) {
-    this.dma = dma;
-    this.rp2040 = rp2040;
-    this.index = index;
-    this.alarm = rp2040.clock.createAlarm(() => this.alarmed());
-    this.reset();
-  }
-
-  reset() {
-    this.alarm.cancel();
-    this.read = this.write = this.count = this.reload = 0;
-    this.configure(this.index << 11);
-    this.busy = false;
-  }
-
-  /** @param {number} ctrl */
-  configure(ctrl) {
-    this.ctrl = ctrl & 0xffffff;
-    this.treq = (ctrl >>> 15) & 63;
-    this.chainTo = (ctrl >>> 11) & 15;
-    this.size = 1 << Math.min(2, (ctrl >>> 2) & 3);
-    const ring = (ctrl >>> 6) & 15;
-    const mask = ring ? (1 << ring) - 1 : 0;
-    this.readRing = ctrl & RING_SEL ? 0 : mask;
-    this.writeRing = ctrl & RING_SEL ? mask : 0;
-  }
-
-  trigger() {
-    if (this.busy || !(this.ctrl & EN)) return;
-    this.count = this.reload;
-    this.busy = true;
-    if (this.count) this.go();
-    else this.finish();
-  }
-
-  go() {
-    if (!this.busy || !(this.ctrl & EN)) return;
-    if (this.treq === DREQ.PERMANENT) {
-      const burst = Math.min(this.count, BURST);
-      for (let i = 0; i < burst; i++) this.transfer();
-      this.alarm.schedule(burst * this.dma.cycleNanos);
-    } else if (this.treq >= DREQ.TIMER0) this.pace();
-    else this.dma.pump(this.treq);
-  }
-
-  pace() {
-    const timer = this.dma.timers[this.treq - DREQ.TIMER0];
-    const x = timer >>> 16;
-    if (x) this.alarm.schedule(((timer & 0xffff) / x) * this.dma.cycleNanos);
-  }
-
-  alarmed() {
-    if (!this.busy) return;
-    if (this.treq !== DREQ.PERMANENT) this.transfer();
-    if (!this.count) this.finish();
-    else this.go();
-  }
-
-  /** Moves one item. The caller calls `finish` when the count has reached 0. */
-  transfer() {
-    const { rp2040, size } = this;
-    let value;
-    const inSram = this.read - 0x20000000;
-    if (size === 1) {
-      value = inSram >= 0 && inSram < 0x42000 ? rp2040.sram[inSram] : rp2040.readUint8(this.read);
-    } else if (size === 2) {
-      value = rp2040.readUint16(this.read);
-      if (this.ctrl & BSWAP) value = ((value & 255) << 8) | (value >>> 8);
-    } else {
-      value = rp2040.readUint32(this.read);
-      if (this.ctrl & BSWAP)
-        value = (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
-    }
-    const peripheral = rp2040.findPeripheral(this.write);
-    if (peripheral) {
-      // A narrow write is repeated on all byte lanes of the bus (datasheet 2.1.4).
-      if (size === 1) value *= 0x01010101;
-      else if (size === 2) value |= value << 16;
-      peripheral.writeUint32Atomic(this.write & 0xffc, value >>> 0, (this.write >>> 12) & 3);
-    } else if (size === 1) rp2040.writeUint8(this.write, value);
-    else if (size === 2) rp2040.writeUint16(this.write, value);
-    else rp2040.writeUint32(this.write, value >>> 0);
-    if (this.ctrl & INCR_READ) {
-      const { read, readRing } = this;
-      this.read = readRing ? (read & ~readRing) | ((read + size) & readRing) : (read + size) >>> 0;
-    }
-    if (this.ctrl & INCR_WRITE) {
-      const { write, writeRing } = this;
-      this.write = writeRing ? (write & ~writeRing) | ((write + size) & writeRing) : (write + size) >>> 0;
-    }
-    this.count--;
-  }
-
-  finish() {
-    this.busy = false;
-    this.alarm.cancel();
-    if (!(this.ctrl & IRQ_QUIET)) this.dma.raise(this.index);
-    if (this.chainTo !== this.index) this.dma.channels[this.chainTo]?.trigger();
-  }
-
-  /** @param {number} word 0-15 */
-  readRegister(word) {
-    const register = REGISTERS[word];
-    if (register === 0) return this.read;
-    if (register === 1) return this.write;
-    return register === 2 ? this.count : this.ctrl | (this.busy ? BUSY : 0);
-  }
-
-  /**
-   * @param {number} word 0-15; the last of each alias triggers
-   * @param {number} value
-   */
-  writeRegister(word, value) {
-    const register = REGISTERS[word];
-    if (register === 0) this.read = value >>> 0;
-    else if (register === 1) this.write = value >>> 0;
-    else if (register === 2) this.reload = value >>> 0;
-    else {
-      this.configure(value & ~ERRORS);
-      if (this.busy && this.ctrl & EN) this.go();
-    }
-    if ((word & 3) !== 3) return;
-    if (value) this.trigger();
-    else if (this.ctrl & IRQ_QUIET) this.dma.raise(this.index); // a null trigger (2.5.3)
-  }
-}
-
-export class Dma extends BasePeripheral {
+export class Dma extends Peripheral {
   /** @param {any} rp2040 */
   constructor(rp2040) {
     super(rp2040, 'DMA');
@@ -182,6 +36,8 @@ export class Dma extends BasePeripheral {
     this.timers = [0, 0, 0, 0];
     /** Whether a request line is up right now, by its number. @type {(() => boolean)[]} */
     this.sources = [];
+    /** Channels that wait for each request, one bit a channel. */
+    this.listeners = new Uint16Array(64);
     /** Called before a register is read: peripherals that are lazy catch up with the time. */
     this.catchUp = () => {};
     /** @type {Channel[]} */
@@ -204,10 +60,11 @@ export class Dma extends BasePeripheral {
 
   /** Lets every channel that listens to this request take what it may. @param {number} treq */
   pump(treq) {
+    if (!this.listeners[treq]) return;
     const ready = this.sources[treq];
     if (!ready) return;
     for (const channel of this.channels) {
-      if (!channel.busy || channel.treq !== treq || !(channel.ctrl & EN)) continue;
+      if (!(this.listeners[treq] & (1 << channel.index))) continue;
       // A transfer can start the peripheral, which pumps again from within: the channel may be done by then.
       while (channel.busy && channel.count && ready()) channel.transfer();
       if (channel.busy && !channel.count) channel.finish();
@@ -216,19 +73,18 @@ export class Dma extends BasePeripheral {
 
   /** A request that is worth exactly one transfer. @param {number} treq */
   pulse(treq) {
+    if (!this.listeners[treq]) return;
     for (const channel of this.channels) {
-      if (!channel.busy || channel.treq !== treq || !(channel.ctrl & EN)) continue;
+      if (!(this.listeners[treq] & (1 << channel.index))) continue;
       channel.transfer();
-      if (!channel.count) channel.finish();
+      if (channel.busy && !channel.count) channel.finish();
     }
   }
 
   /** How many transfers are still to come on this request. @param {number} treq */
   remaining(treq) {
-    for (const channel of this.channels) {
-      if (channel.busy && channel.treq === treq && channel.ctrl & EN) return channel.count;
-    }
-    return 0;
+    const mask = this.listeners[treq];
+    return mask ? this.channels[31 - Math.clz32(mask)].count : 0;
   }
 
   /** @param {number} index */
@@ -297,7 +153,8 @@ export class Dma extends BasePeripheral {
    */
   writeUint32(offset, value) {
     this.catchUp();
-    if (offset < CHANNELS * 0x40) return this.channels[offset >>> 6].writeRegister((offset >>> 2) & 15, value);
+    if (offset < CHANNELS * 0x40)
+      return this.channels[offset >>> 6].writeRegister((offset >>> 2) & 15, value);
     if (offset >= TIMER0 && offset <= TIMER3) {
       this.timers[(offset - TIMER0) >> 2] = value;
       return;
@@ -326,8 +183,7 @@ export class Dma extends BasePeripheral {
       case CHAN_ABORT:
         for (const channel of this.channels) {
           if (!(value & (1 << channel.index))) continue;
-          channel.busy = false;
-          channel.alarm.cancel();
+          channel.stop();
         }
         return;
       default:

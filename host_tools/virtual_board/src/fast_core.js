@@ -1,6 +1,7 @@
 /** @file A fast Cortex-M0+ for rp2040js: the same chip and peripherals, the instructions in one tight loop. */
 import { makeFastLoop } from './fast_core_loop.js';
 import { SlowCore } from './fast_core_slow.js';
+import { warmUp } from './fast_core_warmup.js';
 
 /** @typedef {import('rp2040js').RP2040} RP2040 */
 
@@ -52,18 +53,34 @@ export class FastCore extends SlowCore {
   }
 }
 
+/** True once V8 has seen the loop's cases; cores of the same process share what it has learnt. */
+let warm = false;
+
 /**
  * Puts a FastCore in the place of the chip's processor. To be called before a boot ROM is installed: it also replaces
- * `rp2040.onBreak`, whose default swallows breakpoints, by one that makes a BKPT nobody handles a HardFault.
+ * `rp2040.onBreak`, whose default swallows breakpoints, by one that makes a BKPT nobody handles a HardFault. And before
+ * anyone keeps `flash`, `sram` or `bootrom`: the chip gets others, views of one buffer, with the same contents.
  * @param {RP2040} rp2040
- * @param {{ xipMissCycles?: number }} [options] Cost of a missed line of the XIP cache; 0, the default, turns it off.
+ * @param {object} [options]
+ * @param {number} [options.xipMissCycles] Cost of a missed line of the XIP cache; 0, the default, turns it off.
+ * @param {FastCore} [options.previous] The core of a chip that is no longer used, to be taken over with its memories
+ *   and their contents: a power cycle then costs no new loop, and the first loop of a process is the fastest.
  * @returns {FastCore}
  */
-export function installFastCore(rp2040, { xipMissCycles = 0 } = {}) {
-  const core = new FastCore(rp2040, xipMissCycles);
-  // The class is not the one that rp2040js declares, but has all of it that the chip's other parts use.
-  /** @type {any} */ (rp2040).core = core;
+export function installFastCore(rp2040, { xipMissCycles = 0, previous } = {}) {
+  const core = previous ?? new FastCore(rp2040, xipMissCycles);
+  if (!previous) {
+    if (!warm) {
+      warmUp(core);
+      warm = true;
+    }
+    core.flash8.set(rp2040.flash);
+    core.sram8.set(rp2040.sram);
+    core.rom8.set(new Uint8Array(rp2040.bootrom.buffer));
+  } else if (previous.xip.missCycles !== xipMissCycles) {
+    throw new Error('the XIP cache of a core that is taken over cannot change');
+  }
   rp2040.onBreak = /** @type {any} */ (() => false);
-  core.reset();
+  core.attach(rp2040);
   return core;
 }

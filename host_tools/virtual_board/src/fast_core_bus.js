@@ -31,30 +31,6 @@ const READ_CYCLES = [1, 1, 1, 1, 3, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1];
 const WRITE_CYCLES = [1, 1, 1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1];
 
 /**
- * Moves the chip's flash, SRAM and ROM into one buffer, so that one array of constant address can fetch from all.
- * @param {RP2040} rp2040
- * @returns {ArrayBuffer}
- */
-function shareMemory(rp2040) {
-  const heap = new ArrayBuffer(ROM_AT + ROM_BYTES);
-  const flash = new Uint8Array(heap, 0, FLASH_BYTES);
-  const sram = new Uint8Array(heap, SRAM_AT, SRAM_BYTES);
-  const bootrom = new Uint32Array(heap, ROM_AT, ROM_BYTES / 4);
-  flash.set(rp2040.flash);
-  sram.set(rp2040.sram);
-  bootrom.set(rp2040.bootrom);
-  Object.assign(/** @type {any} */ (rp2040), {
-    flash,
-    flash16: new Uint16Array(heap, 0, FLASH_BYTES / 2),
-    flashView: new DataView(heap, 0, FLASH_BYTES),
-    sram,
-    sramView: new DataView(heap, SRAM_AT, SRAM_BYTES),
-    bootrom,
-  });
-  return heap;
-}
-
-/**
  * @param {number} word What the bus returned.
  * @param {number} address
  * @param {number} size
@@ -87,7 +63,8 @@ export class BusCore extends ExceptionCore {
   constructor(rp2040, xipMissCycles) {
     super(rp2040);
     this.xip = new XipCache(xipMissCycles);
-    const heap = shareMemory(rp2040);
+    // One buffer for flash, SRAM and ROM, so that one array of constant address can fetch from all three.
+    const heap = new ArrayBuffer(ROM_AT + ROM_BYTES);
     this.heap16 = new Uint16Array(heap);
     this.heap32 = new Int32Array(heap);
     this.flash8 = new Uint8Array(heap, 0, FLASH_BYTES);
@@ -101,6 +78,30 @@ export class BusCore extends ExceptionCore {
     this.rom32 = new Int32Array(heap, ROM_AT, ROM_BYTES / 4);
     /** Cycles of the last access beyond the instruction's first. */
     this.accessCycles = 0;
+  }
+
+  /**
+   * Becomes the processor of a chip, whose memories now are this core's, with what they held.
+   * @param {RP2040} rp2040
+   */
+  attach(rp2040) {
+    this.rp2040 = rp2040;
+    const { buffer } = this.heap16;
+    Object.assign(/** @type {any} */ (rp2040), {
+      core: this,
+      flash: this.flash8,
+      flash16: this.flash16,
+      flashView: new DataView(buffer, 0, FLASH_BYTES),
+      sram: this.sram8,
+      sramView: new DataView(buffer, SRAM_AT, SRAM_BYTES),
+      bootrom: new Uint32Array(buffer, ROM_AT, ROM_BYTES / 4),
+    });
+    this.interruptLines = 0;
+    this.interruptNMIMask = 0;
+    this.onSystemReset = null;
+    this.flushXip();
+    this.xip.counts.fill(0);
+    this.reset();
   }
 
   /** Forgets the XIP cache's lines: the ROM's flash_flush_cache. */
@@ -285,7 +286,7 @@ export class BusCore extends ExceptionCore {
    * @returns {number} What the abandoned load reads.
    */
   busFault(what, address, size) {
-    this.raise(`${what}: ${8 * size} bits at ${hex(address)}`, this.r[15]);
+    this.raise(`${what}: ${8 * size} bits at ${hex(address)}`, this.here);
     return 0;
   }
 

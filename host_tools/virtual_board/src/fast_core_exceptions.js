@@ -53,7 +53,7 @@ export class ExceptionCore {
     /** C is the sign bit: the logical formula of a carry ends there, and costs no comparison. */
     this.cWord = 0;
     this.vWord = 0;
-    /** Processor cycles since the last reset, sleep not counted. */
+    /** Processor cycles since the last reset from outside run(), sleep not counted. */
     this.cycles = 0;
     /** How many cycles the present run() had taken when the instruction that now uses the bus began. */
     this.elapsed = 0;
@@ -71,6 +71,8 @@ export class ExceptionCore {
     this.faultAddress = 0;
     /** True after a fault inside the HardFault or NMI handler: silicon stops there until a reset. */
     this.lockedUp = false;
+    /** Address of the instruction that has left the tight loop, for its faults. */
+    this.here = 0;
     this.bankedSP = 0;
     this.SPSEL = 0;
     this.nPRIV = false;
@@ -416,7 +418,7 @@ export class ExceptionCore {
   /** SVC: entered at once, or a HardFault where its priority does not allow that. @returns {number} Cycles. */
   supervisorCall() {
     if (this.svCallPriority >= this.executionPriority(false)) {
-      this.raise('SVC where its priority does not preempt', this.r[15] - 2);
+      this.raise('SVC where its priority does not preempt', this.here);
       return 1;
     }
     this.exceptionEntry(EXC_SVCALL);

@@ -1,7 +1,6 @@
 /** @file The instructions that FastCore's tight loop leaves: system ones, and any that touch more than plain memory. */
-import { EXCEPTION_EXIT_CYCLES } from './fast_core_exceptions.js';
 import { BusCore } from './fast_core_bus.js';
-import { hex } from './fast_core_exceptions.js';
+import { EXCEPTION_EXIT_CYCLES, hex } from './fast_core_exceptions.js';
 
 /** What bits 11-9 of a load or store with a register offset say: size and kind; bit 0 of `kind` = load, 1 = signed. */
 const REGISTER_FORMS = [
@@ -23,11 +22,14 @@ export class SlowCore extends BusCore {
    * @returns {number} Cycles.
    */
   executeSlow(op) {
+    // r15 moves on first, because an access may reset the processor, and then it is not to be moved any more.
+    this.here = this.r[15];
+    this.r[15] += 2;
     switch (op >>> 11) {
       case 0x08:
         return this.branchRegister(op);
       case 0x09:
-        return this.transfer((op >> 8) & 7, ((this.r[15] + 4) & ~3) + ((op & 0xff) << 2), 4, true, false);
+        return this.transfer((op >> 8) & 7, ((this.here + 4) & ~3) + ((op & 0xff) << 2), 4, true, false);
       case 0x0a:
       case 0x0b: {
         const { size, load, signed } = REGISTER_FORMS[(op >> 9) & 7];
@@ -54,7 +56,6 @@ export class SlowCore extends BusCore {
         return this.loadMultiple(op & 0xff, (op >> 8) & 7);
       case 0x1b:
         if (op >>> 8 === 0xdf) {
-          this.r[15] += 2;
           return this.supervisorCall();
         }
         break;
@@ -66,7 +67,7 @@ export class SlowCore extends BusCore {
 
   /** @param {number} op @returns {number} */
   undefinedInstruction(op) {
-    this.raise(`undefined instruction ${hex(op)}`, this.r[15]);
+    this.raise(`undefined instruction ${hex(op)}`, this.here);
     return 1;
   }
 
@@ -100,9 +101,6 @@ export class SlowCore extends BusCore {
     } else {
       this.write(address | 0, size, r[rt]);
     }
-    if (this.fault === null) {
-      r[15] += 2;
-    }
     return 1 + this.accessCycles;
   }
 
@@ -126,7 +124,6 @@ export class SlowCore extends BusCore {
     }
     if (this.fault === null) {
       r[base] = base === 13 ? from : address;
-      r[15] += 2;
     }
     return cycles;
   }
@@ -153,7 +150,6 @@ export class SlowCore extends BusCore {
       return cycles;
     }
     r[base] = address;
-    r[15] += 2;
     for (let n = 0, next = 0; n < 8; n++) {
       if (list & (1 << n)) {
         r[n] = loaded[next++];
@@ -182,8 +178,7 @@ export class SlowCore extends BusCore {
 
   /** ADD PC, MOV PC, BX and BLX. @param {number} op @returns {number} */
   branchRegister(op) {
-    const { r } = this;
-    const here = r[15];
+    const { r, here } = this;
     const rm = (op >> 3) & 15;
     const target = rm === 15 ? here + 4 : r[rm];
     switch (op >>> 8) {
@@ -223,7 +218,6 @@ export class SlowCore extends BusCore {
         if (op === 0xb662 || op === 0xb672) {
           this.PM = op === 0xb672;
           this.irqCheck = true;
-          r[15] += 2;
           return 1;
         }
         break;
@@ -234,7 +228,6 @@ export class SlowCore extends BusCore {
         return this.breakpoint(op & 0xff);
       case 0xbf:
         if ((op & 0xf) === 0) {
-          r[15] += 2;
           return this.hint((op >> 4) & 15);
         }
         break;
@@ -264,20 +257,18 @@ export class SlowCore extends BusCore {
    * @returns {number}
    */
   breakpoint(code) {
-    const here = this.r[15];
-    this.r[15] += 2;
     this.breakRewind = 2;
     const onBreak = /** @type {((code: number) => unknown) | undefined} */ (this.rp2040.onBreak);
     if (onBreak === undefined || onBreak.call(this.rp2040, code) === false) {
-      this.raise(`BKPT ${code} that nobody handles`, here);
+      this.raise(`BKPT ${code} that nobody handles`, this.here);
     }
     return 1;
   }
 
   /** The 32-bit instructions of ARMv6-M but BL: MSR, MRS and the barriers. @param {number} op @returns {number} */
   wide(op) {
-    const { r } = this;
-    const second = this.read((r[15] + 2) | 0, 2);
+    const { r, here } = this;
+    const second = this.read((here + 2) | 0, 2);
     if (this.fault !== null) {
       return 1;
     }
@@ -286,7 +277,6 @@ export class SlowCore extends BusCore {
       const s = (op << 21) >> 31;
       const i1 = ~((second >> 13) ^ s) & 1;
       const i2 = ~((second >> 11) ^ s) & 1;
-      const here = r[15];
       r[14] = (here + 4) | 1;
       r[15] =
         here + 4 + ((s << 24) | (i1 << 23) | (i2 << 22) | ((op & 0x3ff) << 12) | ((second & 0x7ff) << 1));
@@ -299,7 +289,7 @@ export class SlowCore extends BusCore {
     } else if (op !== 0xf3bf || (second & 0xff80) !== 0x8f00 || ![4, 5, 6].includes((second >> 4) & 15)) {
       return this.undefinedInstruction((op << 16) | second);
     }
-    r[15] += 4;
+    r[15] = here + 4;
     return 3;
   }
 }

@@ -94,6 +94,7 @@ export class Flash {
    */
   constructor(file) {
     this.file = file;
+    /** @type {Uint8Array} */
     this.bytes = new Uint8Array(FLASH_BYTES).fill(0xff);
     this.dirty = false;
     this.fromFile = false;
@@ -102,7 +103,10 @@ export class Flash {
     if (!file || !fs.existsSync(file)) return;
     const saved = fs.readFileSync(file);
     if (saved.length !== FLASH_BYTES)
-      throw new BoardError('bad-image', `${file} has ${saved.length} bytes, but a flash file has ${FLASH_BYTES}.`);
+      throw new BoardError(
+        'bad-image',
+        `${file} has ${saved.length} bytes, but a flash file has ${FLASH_BYTES}.`,
+      );
     this.bytes.set(saved);
     this.fromFile = true;
   }

@@ -1,12 +1,11 @@
 /**
- * The 30 GPIO pads of the RP2040 and their interrupts (datasheet 2.19), in place of rp2040js's.
+ * The 30 GPIO pads of the RP2040 (datasheet 2.19), in place of rp2040js's; their registers are in io_bank0.js.
  *
  * A pad has one level. Whoever drives it decides: the chip's own output if enabled, else the board, else the
  * pull resistors, else it stays as it was. That level is what the input buffer sees, so an output appears at its
  * own input (rp2040js lacks this; a GPIO interrupt on a PWM pin needs it). Levels are kept as bit masks, since
  * the firmware touches pins tens of thousands of times a second.
  */
-import { BasePeripheral } from 'rp2040js';
 import { FUNCTION, IRQ } from './rp2040_numbers.js';
 
 const EDGE_HIGH = 8;
@@ -35,6 +34,7 @@ export class Pad {
     this.bank = bank;
     this.index = index;
     this.mask = 1 << index;
+    /** @type {number} */
     this.ctrl = FUNCTION.NONE;
     this.padValue = PAD_RESET;
     this.irqEnableMask = 0;
@@ -135,19 +135,20 @@ export class Pad {
       value = overridden(value, (ctrl >>> 8) & 3);
       enable = overridden(enable, (ctrl >>> 12) & 3);
     }
-    this.driven = enable && !(this.padValue & PAD_OUTPUT_DISABLE);
+    const driven = enable && !(this.padValue & PAD_OUTPUT_DISABLE);
     let { level } = this;
-    if (this.driven) level = value;
+    if (driven) level = value;
     else if (this.external !== null) level = this.external;
     else {
       const pulls = this.padValue & (PAD_PULL_UP | PAD_PULL_DOWN);
       if (pulls === PAD_PULL_UP) level = true;
       else if (pulls === PAD_PULL_DOWN) level = false; // both at once: bus keeper, the level stays (2.19.4.1)
     }
-    const changed = level !== this.level;
+    const changed = level !== this.level || driven !== this.driven;
     this.level = level;
+    this.driven = driven;
     this.refreshInput();
-    if (changed) this.bank.onLevel(this.index, level);
+    if (changed) this.bank.onLevel(this.index, level, driven);
   }
 
   refreshInput() {
@@ -176,7 +177,8 @@ export class Pad {
 export class GpioBank {
   /**
    * @param {any} rp2040
-   * @param {(pin: number, level: boolean) => void} onLevel called when a pad's level changed
+   * @param {(pin: number, level: boolean, driven: boolean) => void} onLevel called when a pad's level changed, or
+   *   whether the chip drives it
    */
   constructor(rp2040, onLevel) {
     this.rp2040 = rp2040;
@@ -205,95 +207,5 @@ export class GpioBank {
     const before = this.interrupting;
     this.interrupting = pad.interrupting ? before | pad.mask : before & ~pad.mask;
     if (this.interrupting !== before) this.rp2040.setInterrupt(IRQ.IO_BANK0, this.interrupting !== 0);
-  }
-}
-
-const LAST_CTRL = 0xec;
-const INTR0 = 0xf0;
-const PROC0_INTE0 = 0x100;
-const PROC0_INTF0 = 0x110;
-const PROC0_INTS0 = 0x120;
-const LAST = 0x18c;
-
-/** IO_BANK0's registers. Only processor 0's interrupts exist: there is only one processor. */
-export class IoBank0 extends BasePeripheral {
-  /**
-   * @param {any} rp2040
-   * @param {GpioBank} bank
-   */
-  constructor(rp2040, bank) {
-    super(rp2040, 'IO_BANK0');
-    this.bank = bank;
-  }
-
-  /** @param {number} offset */
-  readUint32(offset) {
-    if (offset <= LAST_CTRL) {
-      const pad = this.bank.pads[offset >>> 3];
-      return offset & 4 ? pad.ctrl : pad.status;
-    }
-    if (offset > LAST) return super.readUint32(offset);
-    const first = ((offset >>> 2) & 3) * 8;
-    let value = 0;
-    for (let i = 7; i >= 0; i--) {
-      const pad = this.bank.pads[first + i];
-      if (!pad) continue;
-      let nibble = 0;
-      switch (offset & ~15) {
-        case INTR0:
-          nibble = pad.irqStatus;
-          break;
-        case PROC0_INTE0:
-          nibble = pad.irqEnableMask;
-          break;
-        case PROC0_INTF0:
-          nibble = pad.irqForceMask;
-          break;
-        case PROC0_INTS0:
-          nibble = (pad.irqStatus & pad.irqEnableMask) | pad.irqForceMask;
-      }
-      value |= nibble << (4 * i);
-    }
-    return value >>> 0;
-  }
-
-  /**
-   * @param {number} offset
-   * @param {number} value
-   */
-  writeUint32(offset, value) {
-    if (offset <= LAST_CTRL) {
-      const pad = this.bank.pads[offset >>> 3];
-      if (!(offset & 4)) return;
-      pad.ctrl = value;
-      pad.checkForUpdates();
-      this.bank.updateInterrupt(pad);
-      this.rp2040.functionSelectChanged?.(pad.index);
-      return;
-    }
-    const first = ((offset >>> 2) & 3) * 8;
-    for (let i = 0; i < 8; i++) {
-      const pad = this.bank.pads[first + i];
-      if (!pad) continue;
-      const nibble = (value >>> (4 * i)) & 15;
-      switch (offset & ~15) {
-        case INTR0: // an edge is cleared by writing its one; through the alias too, hence the raw value
-          pad.edges &= ~((this.rawWriteValue >>> (4 * i)) & 15);
-          break;
-        case PROC0_INTE0:
-          pad.irqEnableMask = nibble;
-          break;
-        case PROC0_INTF0:
-          pad.irqForceMask = nibble;
-          break;
-        default:
-          return;
-      }
-      this.bank.updateInterrupt(pad);
-    }
-  }
-
-  reset() {
-    for (const pad of this.bank.pads) pad.reset();
   }
 }

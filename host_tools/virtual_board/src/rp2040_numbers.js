@@ -46,8 +46,11 @@ export const PERIPHERAL = Object.freeze({
   PWM: 0x40050,
   TIMER: 0x40054,
   WATCHDOG: 0x40058,
+  RTC: 0x4005c,
   ROSC: 0x40060,
+  XOSC: 0x40024,
   VREG_AND_CHIP_RESET: 0x40064,
+  SSI: 0x18000,
   DMA: 0x50000,
   USB: 0x50110,
 });

@@ -12,7 +12,7 @@
  * Not modelled: slave mode, the TI and Microwire formats, the receive time-out interrupt, and where the
  * free-running prescaler happens to stand when a frame begins (at most one T).
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
 import { WordFifo } from './word_fifo.js';
 
 const CR0 = 0x00;
@@ -39,7 +39,28 @@ const INT_TX = 8;
 
 /** @typedef {{cpol: number, cpha: number, hz: number}} SpiMode */
 
-export class Spi extends BasePeripheral {
+export class Spi extends Peripheral {
+  // Registers, and what `configure` derives from them.
+  control0 = 0;
+  control1 = 0;
+  prescale = 0;
+  mask = 0;
+  raw = 0;
+  dmaControl = 0;
+  bits = 4;
+  /** @type {SpiMode} */
+  mode = { cpol: 0, cpha: 0, hz: 0 };
+  /** Of SCK, and from one queued word to the next, in nanoseconds. */
+  period = 0;
+  spacing = 0;
+  /** A word is in the shift register until `wordEnd`; afterwards the controller is busy until `idleAt`. */
+  shifting = false;
+  word = 0;
+  wordEnd = 0;
+  idleAt = 0;
+  syncing = false;
+  interrupting = false;
+
   /**
    * @param {any} rp2040
    * @param {number} index 0 or 1
@@ -67,19 +88,17 @@ export class Spi extends BasePeripheral {
     this.tx.clear();
     this.rx.clear();
     this.control0 = this.control1 = this.prescale = this.mask = this.raw = this.dmaControl = 0;
-    /** A word is in the shift register until `wordEnd`; afterwards the controller is busy until `idleAt`. */
-    this.shifting = false;
-    this.word = 0;
+    this.shifting = this.syncing = false;
     this.wordEnd = this.idleAt = 0;
-    this.syncing = false;
     this.configure();
   }
 
   /** Derives what each word needs from the registers. */
   configure() {
     this.bits = (this.control0 & 15) + 1;
-    const hz = this.prescale ? this.rp2040.clkPeri / (this.prescale * (1 + ((this.control0 >>> 8) & 255))) : 0;
-    /** @type {SpiMode} */
+    const hz = this.prescale
+      ? this.rp2040.clkPeri / (this.prescale * (1 + ((this.control0 >>> 8) & 255)))
+      : 0;
     this.mode = { cpol: (this.control0 >>> 6) & 1, cpha: (this.control0 >>> 7) & 1, hz };
     this.period = hz ? 1e9 / hz : 0;
     this.spacing = this.bits * this.period + (this.mode.cpha ? 0 : 1.5 * this.period);
@@ -145,8 +164,6 @@ export class Spi extends BasePeripheral {
       this.rp2040.setInterrupt(this.lines.irq, this.interrupting);
     }
   }
-
-  interrupting = false;
 
   /** @param {number} offset */
   readUint32(offset) {

@@ -23,6 +23,12 @@ const STATUS_2 = 0x02;
 const JEDEC = [0xef, 0x40, 0x15];
 
 export class FlashSerialInterface extends PlainRegisters {
+  /** The command under way, how many of its bytes have gone out, and what has come back but was not read yet. */
+  command = -1;
+  position = 0;
+  /** @type {number[]} */
+  replies = [];
+
   /**
    * @param {any} rp2040
    * @param {Uint8Array} uniqueId eight bytes
@@ -32,13 +38,11 @@ export class FlashSerialInterface extends PlainRegisters {
     super(rp2040, 'SSI');
     this.uniqueId = uniqueId;
     this.heldSelected = heldSelected;
-    this.endCommand();
   }
 
   endCommand() {
     this.command = -1;
     this.position = 0;
-    /** @type {number[]} */
     this.replies = [];
   }
 

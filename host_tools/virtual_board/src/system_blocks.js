@@ -2,10 +2,10 @@
  * The small blocks around the processor that firmware asks or sets and rp2040js lacks or has wrong: RESETS that
  * reset, a crystal that takes its time, the ring oscillator's random bit, the chip's stepping, plain registers.
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
 
 /** Registers that only remember what was written. */
-export class PlainRegisters extends BasePeripheral {
+export class PlainRegisters extends Peripheral {
   /**
    * @param {any} rp2040
    * @param {string} name
@@ -108,7 +108,7 @@ const RESET_DONE = 0x08;
 const ALL = 0x1ffffff;
 
 /** RESETS (2.14): holding a block in reset puts its registers back. */
-export class Resets extends BasePeripheral {
+export class Resets extends Peripheral {
   /**
    * @param {any} rp2040
    * @param {Record<number, () => void>} blocks what each bit resets

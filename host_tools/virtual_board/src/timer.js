@@ -4,7 +4,7 @@
  * It starts at 0 with every life of the chip, and an alarm fires when the counter reaches its value, not up to
  * a microsecond before: rp2040js rounded the wait down, so the SDK found its alarm too early and set it again.
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
 
 const TIMEHW = 0x00;
 const TIMELW = 0x04;
@@ -24,7 +24,7 @@ const INTS = 0x40;
 
 const WORD = 2 ** 32;
 
-export class Timer extends BasePeripheral {
+export class Timer extends Peripheral {
   /** @param {any} rp2040 */
   constructor(rp2040) {
     super(rp2040, 'TIMER');

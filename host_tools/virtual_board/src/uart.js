@@ -5,44 +5,40 @@
  * a receiver that is set more than 4 % off that rate sees a framing error. A transmitted character is reported
  * at the end of its stop bit. Flow control, IrDA, and sending a break are not modelled.
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
+import {
+  DR,
+  RSR,
+  FR,
+  ILPR,
+  IBRD,
+  FBRD,
+  LCR_H,
+  CR,
+  IFLS,
+  IMSC,
+  RIS,
+  MIS,
+  ICR,
+  DMACR,
+  IDS,
+  FRAMING,
+  BREAK,
+  OVERRUN,
+  INT_RX,
+  INT_TX,
+  INT_RX_TIMEOUT,
+  INT_FRAMING,
+  INT_BREAK,
+  INT_OVERRUN,
+  LCR_TWO_STOPS,
+  LCR_FIFOS,
+  LCR_PARITY,
+  CR_ENABLE,
+  CR_TX,
+  CR_RX,
+} from './uart_registers.js';
 import { WordFifo } from './word_fifo.js';
-
-const DR = 0x00;
-const RSR = 0x04;
-const FR = 0x18;
-const ILPR = 0x20;
-const IBRD = 0x24;
-const FBRD = 0x28;
-const LCR_H = 0x2c;
-const CR = 0x30;
-const IFLS = 0x34;
-const IMSC = 0x38;
-const RIS = 0x3c;
-const MIS = 0x40;
-const ICR = 0x44;
-const DMACR = 0x48;
-const IDS = [0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1];
-
-/** Error bits of a FIFO entry; in RSR they stand eight places lower. */
-export const FRAMING = 1 << 8;
-export const PARITY = 1 << 9;
-export const BREAK = 1 << 10;
-export const OVERRUN = 1 << 11;
-
-const INT_RX = 1 << 4;
-const INT_TX = 1 << 5;
-const INT_RX_TIMEOUT = 1 << 6;
-const INT_FRAMING = 1 << 7;
-const INT_BREAK = 1 << 9;
-const INT_OVERRUN = 1 << 10;
-
-const LCR_TWO_STOPS = 1 << 3;
-const LCR_FIFOS = 1 << 4;
-const LCR_PARITY = 1 << 1;
-const CR_ENABLE = 1;
-const CR_TX = 1 << 8;
-const CR_RX = 1 << 9;
 
 const DEPTH = 32;
 /** IFLS: eighths of the FIFO (4.2.8). */
@@ -52,7 +48,24 @@ const TIMEOUT_BITS = 32;
 /** How far the two ends' rates may differ: half a bit over ten, less the sampling error of one sixteenth. */
 const RATE_TOLERANCE = 0.04;
 
-export class Uart extends BasePeripheral {
+export class Uart extends Peripheral {
+  // Registers.
+  control = CR_TX | CR_RX;
+  line = 0;
+  wholeDivisor = 0;
+  fraction = 0;
+  levels = 0x12;
+  mask = 0;
+  raw = 0;
+  dmaControl = 0;
+  lowPower = 0;
+  errors = 0;
+  /** Was a character lost since the last one that went into the FIFO? It tells the next one (PL011 TRM 2.4.1). */
+  lost = false;
+  /** The character in the transmit shift register, or -1. */
+  sending = -1;
+  interrupting = false;
+
   /**
    * @param {any} rp2040
    * @param {number} index
@@ -79,10 +92,16 @@ export class Uart extends BasePeripheral {
     this.rx.clear();
     this.tx.clear();
     this.control = CR_TX | CR_RX;
-    this.line = this.wholeDivisor = this.fraction = this.mask = this.raw = this.dmaControl = this.lowPower = 0;
+    this.line =
+      this.wholeDivisor =
+      this.fraction =
+      this.mask =
+      this.raw =
+      this.dmaControl =
+      this.lowPower =
+        0;
     this.levels = 0x12;
     this.errors = 0;
-    /** Was a character lost since the last one that went into the FIFO? It tells the next one (PL011 TRM 2.4.1). */
     this.lost = false;
     this.sending = -1;
     this.interrupting = false;

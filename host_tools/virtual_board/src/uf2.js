@@ -31,8 +31,10 @@ export function parseImage(file, name) {
   const isUf2 = file.length >= 4 && view.getUint32(0, true) === MAGIC_0;
   const segments = isUf2 ? parseUf2(file, view, name) : parseRaw(file, name);
   const start = new Uint8Array(256).fill(0xff);
-  for (const { offset, data } of segments) if (offset < 256) start.set(data.subarray(0, 256 - offset), offset);
-  if (!hasBoot2(start)) bad(`${name} has no valid second boot stage at the start of the flash, so no Pico would run it.`);
+  for (const { offset, data } of segments)
+    if (offset < 256) start.set(data.subarray(0, 256 - offset), offset);
+  if (!hasBoot2(start))
+    bad(`${name} has no valid second boot stage at the start of the flash, so no Pico would run it.`);
   return segments;
 }
 
@@ -51,7 +53,8 @@ function parseRaw(file, name) {
  * @param {string} name
  */
 function parseUf2(file, view, name) {
-  if (file.length % BLOCK) bad(`${name} is cut short: a UF2 file is a multiple of 512 bytes, not ${file.length}.`);
+  if (file.length % BLOCK)
+    bad(`${name} is cut short: a UF2 file is a multiple of 512 bytes, not ${file.length}.`);
   /** @type {Segment[]} */
   const segments = [];
   let expected = 0;
@@ -68,7 +71,9 @@ function parseUf2(file, view, name) {
     }
     if (index === 0 && expected === total) [expected, total] = [0, count]; // files may be strung together
     if (index !== expected || count !== total)
-      bad(`${name} is incomplete: block ${number} says it is ${index} of ${count}, expected ${expected} of ${total}.`);
+      bad(
+        `${name} is incomplete: block ${number} says it is ${index} of ${count}, expected ${expected} of ${total}.`,
+      );
     expected++;
     if (flags & FLAG_NOT_MAIN_FLASH) continue;
     const offset = address - FLASH_BASE;
@@ -82,7 +87,9 @@ function parseUf2(file, view, name) {
   for (let i = 1; i < segments.length; i++) {
     const before = segments[i - 1];
     if (before.offset + before.data.length > segments[i].offset)
-      bad(`${name} writes ${(FLASH_BASE + segments[i].offset).toString(16)} twice: two of its blocks overlap.`);
+      bad(
+        `${name} writes ${(FLASH_BASE + segments[i].offset).toString(16)} twice: two of its blocks overlap.`,
+      );
   }
   return segments;
 }

@@ -17,7 +17,7 @@ const SOF_NANOS = 35 * BIT_NANOS;
 /** No transaction starts that would run into the next frame; the last bits belong to the host (11.3.2). */
 const END_OF_FRAME_NANOS = 42 * BIT_NANOS;
 
-/** @typedef {{endpoint: number, out: number, maxPacket: number, next: () => Uint8Array | null, done: (data: Uint8Array | null) => void}} Pipe */
+/** @typedef {{endpoint: number, out: number, maxPacket: number, next: () => Uint8Array | null, done: (data: Uint8Array | null) => void, halted?: boolean}} Pipe */
 
 export class UsbBus {
   /** @param {import('./clock.js').Clock} clock */
@@ -67,7 +67,7 @@ export class UsbBus {
     for (let i = 0; i < this.pipes.length; i++) {
       const pipe = this.pipes[(this.turn + i) % this.pipes.length];
       const answer = this.device.answer(pipe.endpoint, pipe.out);
-      if (answer === 'nak') continue;
+      if (answer === 'nak' || pipe.halted) continue;
       const data = pipe.out ? pipe.next() : null;
       if (pipe.out && !data) continue;
       this.current = pipe;
@@ -96,8 +96,10 @@ export class UsbBus {
       const { outgoing } = this;
       this.current = this.outgoing = null;
       const answer = device.answer(current.endpoint, current.out);
-      if (answer === 'stall') current.done(null);
-      else if (answer === 'ready') {
+      if (answer === 'stall') {
+        current.halted = current.endpoint !== 0; // no driver here clears a halt
+        current.done(null);
+      } else if (answer === 'ready') {
         const sent = device.complete(current.endpoint, current.out, outgoing ?? undefined);
         current.done(outgoing ?? sent);
       }

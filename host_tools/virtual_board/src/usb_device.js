@@ -6,64 +6,71 @@
  * nor suspend, nor the start-of-frame interrupt that TinyUSB's work-around for erratum E15 waits for.
  * Host mode, isochronous endpoints and data toggles (DATA0/DATA1) are not modelled.
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
 import { IRQ } from './rp2040_numbers.js';
+import {
+  MAIN_CTRL,
+  SOF_RD,
+  SIE_CTRL,
+  SIE_STATUS,
+  BUFF_STATUS,
+  EP_ABORT,
+  EP_ABORT_DONE,
+  EP_STALL_ARM,
+  INTR,
+  INTE,
+  INTF,
+  INTS,
+  LAST,
+  CONTROLLER_EN,
+  PULLUP_EN,
+  EP0_INT_1BUF,
+  VBUS_DETECTED,
+  LINE_STATE_J,
+  SUSPENDED,
+  RESUME,
+  CONNECTED,
+  SETUP_REC,
+  BUS_RESET,
+  INT_BUFF_STATUS,
+  INT_BUS_RESET,
+  INT_SUSPEND,
+  INT_RESUME,
+  INT_SETUP,
+  INT_SOF,
+  INT_ABORT_DONE,
+  EP_CONTROL,
+  BUFFER_CONTROL,
+  BUFFER_CONTROL_END,
+  EP0_BUFFER,
+  EP_ENABLE,
+  EP_DOUBLE,
+  EP_INT_EACH,
+  EP_INT_SECOND,
+  LENGTH,
+  AVAILABLE,
+  STALL,
+  SELECT_FIRST,
+  FULL,
+} from './usb_registers.js';
 
-const MAIN_CTRL = 0x40;
-const SOF_RD = 0x48;
-const SIE_CTRL = 0x4c;
-const SIE_STATUS = 0x50;
-const BUFF_STATUS = 0x58;
-const EP_ABORT = 0x60;
-const EP_ABORT_DONE = 0x64;
-const EP_STALL_ARM = 0x68;
-const INTR = 0x8c;
-const INTE = 0x90;
-const INTF = 0x94;
-const INTS = 0x98;
-const LAST = 0x98;
+export class UsbDevice extends Peripheral {
+  // Registers; those without a meaning here are only kept.
+  mainControl = 0;
+  sieControl = 0;
+  sieStatus = 0;
+  buffStatus = 0;
+  enabled = 0;
+  forced = 0;
+  stallArm = 0;
+  abort = 0;
+  abortDone = 0;
+  values = new Uint32Array(LAST / 4 + 1);
+  sofPending = false;
+  suspendPending = false;
+  /** Which of two buffers is next, by endpoint * 2 + (out ? 1 : 0). */
+  second = new Uint8Array(32);
 
-/** MAIN_CTRL, SIE_CTRL */
-const CONTROLLER_EN = 1;
-const PULLUP_EN = 1 << 16;
-const EP0_INT_1BUF = 1 << 29;
-
-/** SIE_STATUS */
-const VBUS_DETECTED = 1;
-const LINE_STATE_J = 1 << 2;
-const SUSPENDED = 1 << 4;
-const RESUME = 1 << 11;
-const CONNECTED = 1 << 16;
-const SETUP_REC = 1 << 17;
-const BUS_RESET = 1 << 19;
-
-/** Interrupts */
-const INT_BUFF_STATUS = 1 << 4;
-const INT_BUS_RESET = 1 << 12;
-const INT_SUSPEND = 1 << 14;
-const INT_RESUME = 1 << 15;
-const INT_SETUP = 1 << 16;
-const INT_SOF = 1 << 17;
-const INT_ABORT_DONE = 1 << 18;
-
-/** The RAM: endpoint control from 8, buffer control from 0x80, endpoint 0's buffer at 0x100. */
-const EP_CONTROL = 0x08;
-const BUFFER_CONTROL = 0x80;
-const BUFFER_CONTROL_END = 0x100;
-const EP0_BUFFER = 0x100;
-
-const EP_ENABLE = 1 << 31;
-const EP_DOUBLE = 1 << 30;
-const EP_INT_EACH = 1 << 29;
-const EP_INT_SECOND = 1 << 28;
-
-const LENGTH = 0x3ff;
-const AVAILABLE = 1 << 10;
-const STALL = 1 << 11;
-const SELECT_FIRST = 1 << 12;
-const FULL = 1 << 15;
-
-export class UsbDevice extends BasePeripheral {
   /** @param {any} rp2040 */
   constructor(rp2040) {
     super(rp2040, 'USB');
@@ -83,12 +90,11 @@ export class UsbDevice extends BasePeripheral {
   reset() {
     this.sofAlarm.cancel();
     const pulled = this.pullUp;
-    this.values = new Uint32Array(LAST / 4 + 1);
+    this.values.fill(0);
     this.mainControl = this.sieControl = this.sieStatus = this.buffStatus = 0;
     this.enabled = this.forced = this.stallArm = this.abort = this.abortDone = 0;
     this.sofPending = this.suspendPending = false;
-    /** Which of two buffers is next, by endpoint * 2 + (out ? 1 : 0). */
-    this.second = new Uint8Array(32);
+    this.second.fill(0);
     this.updateInterrupt();
     if (pulled) this.onPullUp();
   }

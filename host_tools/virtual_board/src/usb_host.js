@@ -7,7 +7,9 @@
  */
 import { Alarm } from './clock.js';
 import { UsbBus } from './usb_bus.js';
+import { controlTransfer } from './usb_control.js';
 import { findFunctions, parseInterfaces, stringOf } from './usb_descriptors.js';
+import { consume, eachPacket, packet } from './usb_queue.js';
 
 /** USB 2.0, 7.1.7: debounce after attach, reset by a root port, recovery after reset and after SET_ADDRESS. */
 const DEBOUNCE_NANOS = 100e6;
@@ -32,9 +34,19 @@ const LINE_DTR_AND_RTS = 3;
 /** 115 200 baud, one stop bit, no parity, eight bits: what terminals ask for; a USB device has no use for it. */
 const LINE_CODING = Uint8Array.of(0x00, 0xc2, 0x01, 0x00, 0, 0, 8);
 
-/** @typedef {{type: number, request: number, value: number, index: number, length: number, data?: Uint8Array}} Control */
+/** @typedef {import('./usb_control.js').Control} Control */
 
 export class UsbHost {
+  /** What is on its way to the device: bytes for the console, packets for MIDI, oldest first. */
+  /** @type {Uint8Array[]} */
+  console = [];
+  /** @type {Uint8Array[]} */
+  midi = [];
+  /** What the descriptors said; `strings` by what they name. */
+  description = { vendor: 0, product: 0, strings: /** @type {Record<string, string>} */ ({}) };
+  /** @type {import('./usb_descriptors.js').Functions | null} */
+  functions = null;
+
   /**
    * @param {import('./clock.js').Clock} clock
    * @param {object} events
@@ -56,19 +68,12 @@ export class UsbHost {
     this.idleAlarm = new Alarm(clock, () => this.device?.suspend());
     this.step = () => {};
     this.attempts = 0;
-    /** @type {Uint8Array[]} bytes for the console, packets for MIDI, oldest first */
-    this.console = [];
-    /** @type {Uint8Array[]} */
-    this.midi = [];
-    this.forget();
   }
 
   forget() {
     this.console = [];
     this.midi = [];
-    /** What the descriptors said: `strings` by the names that USB gives them. */
-    this.description = { vendor: 0, product: 0, strings: /** @type {Record<string, string>} */ ({}) };
-    /** @type {import('./usb_descriptors.js').Functions | null} */
+    this.description = { vendor: 0, product: 0, strings: {} };
     this.functions = null;
   }
 
@@ -148,67 +153,19 @@ export class UsbHost {
       if (done || value === undefined) return;
       if (typeof value === 'number') return this.after(value, () => advance(null));
       this.after(CONTROL_TIMEOUT_NANOS, () => this.reset());
-      this.control(value, advance);
+      controlTransfer(this.bus, value, advance);
     };
     advance(null);
   }
 
-  /**
-   * One control transfer: setup, data if any, status the other way.
-   * @param {Control} request
-   * @param {(answer: Uint8Array | null) => void} done null = the device stalled
-   */
-  control(request, done) {
-    const { type, value, index, length } = request;
-    const input = (type & 0x80) !== 0;
-    /** @type {number[]} */
-    const received = [];
-    let left = request.data ?? new Uint8Array(0);
-    /** @param {number} out @param {() => Uint8Array | null} next @param {(data: Uint8Array) => void} then */
-    const stage = (out, next, then) => {
-      this.bus.pipes = this.bus.pipes.filter((pipe) => pipe.endpoint !== 0);
-      this.bus.turn = 0;
-      this.bus.pipes.unshift({
-        endpoint: 0,
-        out,
-        maxPacket: 64,
-        next,
-        done: (data) => {
-          if (data) return then(data);
-          end(null);
-        },
-      });
-    };
-    const end = (/** @type {Uint8Array | null} */ answer) => {
-      this.bus.pipes = this.bus.pipes.filter((pipe) => pipe.endpoint !== 0);
-      done(answer);
-    };
-    const nothing = new Uint8Array(0);
-    const statusIn = () => stage(0, () => null, () => end(Uint8Array.from(received)));
-    const statusOut = () => stage(1, () => nothing, () => end(Uint8Array.from(received)));
-    const dataIn = () =>
-      stage(0, () => null, (data) => {
-        received.push(...data);
-        if (received.length >= length || data.length < 64) statusOut();
-      });
-    const dataOut = () =>
-      stage(1, () => left.subarray(0, 64), (data) => {
-        left = left.subarray(data.length);
-        if (!left.length) statusIn();
-      });
-    this.bus.onSetupDone = () => {
-      if (!length) statusIn();
-      else if (input) dataIn();
-      else dataOut();
-    };
-    this.bus.setup(
-      Uint8Array.of(type, request.request, value & 255, value >> 8, index & 255, index >> 8, length & 255, length >> 8),
-    );
-  }
-
   /** @returns {Generator<Control | number, void, Uint8Array | null>} */
   *enumerate() {
-    const describe = (/** @type {number} */ kind, /** @type {number} */ which, /** @type {number} */ length, language = 0) => ({
+    const describe = (
+      /** @type {number} */ kind,
+      /** @type {number} */ which,
+      /** @type {number} */ length,
+      language = 0,
+    ) => ({
       type: 0x80,
       request: GET_DESCRIPTOR,
       value: (kind << 8) | which,
@@ -240,7 +197,8 @@ export class UsbHost {
       const text = yield describe(STRING, index, 255, language);
       if (text) this.description.strings[name] = stringOf(text);
     }
-    if (!(yield { type: 0, request: SET_CONFIGURATION, value: whole[5], index: 0, length: 0 })) return this.reset();
+    if (!(yield { type: 0, request: SET_CONFIGURATION, value: whole[5], index: 0, length: 0 }))
+      return this.reset();
     this.functions = findFunctions(interfaces);
     const { cdcControl } = this.functions;
     if (cdcControl !== null) {
@@ -288,50 +246,5 @@ export class UsbHost {
   sendMidi(packets) {
     this.midi.push(packets);
     this.bus.poke();
-  }
-}
-
-/**
- * What a driver puts into one packet: as much as has been queued, up to the endpoint's size.
- * @param {Uint8Array[]} queue
- * @param {number} size
- */
-function packet(queue, size) {
-  if (!queue.length) return null;
-  if (queue[0].length >= size || queue.length === 1) return queue[0].subarray(0, size);
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  for (const piece of queue) {
-    const part = piece.subarray(0, size - length);
-    bytes.set(part, length);
-    length += part.length;
-    if (length === size) break;
-  }
-  return bytes.subarray(0, length);
-}
-
-/**
- * @param {Uint8Array[]} queue
- * @param {number} count
- */
-function consume(queue, count) {
-  while (count > 0 && queue.length) {
-    if (queue[0].length > count) {
-      queue[0] = queue[0].subarray(count);
-      return;
-    }
-    count -= queue[0].length;
-    queue.shift();
-  }
-}
-
-/**
- * @param {Uint8Array} data
- * @param {(packet: number) => void} each
- */
-function eachPacket(data, each) {
-  for (let at = 0; at + 4 <= data.length; at += 4) {
-    const value = data[at] | (data[at + 1] << 8) | (data[at + 2] << 16) | (data[at + 3] << 24);
-    if (value !== 0) each(value);
   }
 }

@@ -3,7 +3,7 @@
  *
  * Erratum RP2040-E1 is kept: the counter goes down by two a tick. The tick is taken to be 1 us, as the SDK sets it.
  */
-import { BasePeripheral } from 'rp2040js';
+import { Peripheral } from './peripheral.js';
 
 const CTRL = 0x00;
 const LOAD = 0x04;
@@ -24,7 +24,7 @@ const NANOS_PER_COUNT = 500;
 export const REASON_TIMER = 1;
 export const REASON_FORCE = 2;
 
-export class Watchdog extends BasePeripheral {
+export class Watchdog extends Peripheral {
   /**
    * @param {any} rp2040
    * @param {{scratch: Uint32Array, reason: number}} kept what the last life left
