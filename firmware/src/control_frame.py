@@ -1,15 +1,15 @@
 """The sums behind the control voltages: envelopes, panel and pitch become the DAC codes of the next frame.
 
-Codes are sums and can run past the DAC's ends; they are clamped here, once, for all channels: a CV
-saturates, it never wraps. One octave on a +-5 V channel is 6553.6 codes, one q8 step of pitch 32/15 of a code.
+Codes are sums and can run past the DAC's ends; each is clamped as it enters the frame: a CV saturates, it never
+wraps. One octave on a +-5 V channel is 6553.6 codes, one q8 step of pitch 32/15 of a code. The frame holds codes
+as the DAC reads them, most significant byte first; a code goes in by one 16-bit store, so that a frame that is
+being sent never carries half of one.
 """
 
 # link: constants
 
 import micropython
-
 from board import (
-    CV_COUNT,
     CV_EG2_REV_OUT,
     CV_HPF_CUTOFF,
     CV_LPF_CUTOFF,
@@ -20,7 +20,6 @@ from board import (
     DAC_MIDDLE,
 )
 from state import (
-    CV_CODE,
     EG2_LEVEL_Q28,
     EG2_SUSTAIN_U16,
     FRAME_CODES,
@@ -41,35 +40,65 @@ U16 = 0xFFFF
 
 @micropython.viper
 def compute():
-    """Work out all codes that change by themselves."""
+    """Work out all codes that change by themselves and put them into the frame."""
     s = ptr32(STATE)
+    frame = ptr16(FRAME_CODES)
     pitch_q8 = s[KEY_PITCH_Q8]
+
     sum_q8 = pitch_q8 + s[VCO1_OFFSET_Q8]
-    s[CV_CODE + CV_VCO1_PITCH] = DAC_MIDDLE + (sum_q8 << 1) + ((sum_q8 * FIFTEENTHS_Q16) >> 16)
+    code = DAC_MIDDLE + (sum_q8 << 1) + ((sum_q8 * FIFTEENTHS_Q16) >> 16)
+    if code < 0:
+        code = 0
+    elif code > DAC_FULL:
+        code = DAC_FULL
+    frame[CV_VCO1_PITCH] = (code << 8) | (code >> 8)
+
     sum_q8 = pitch_q8 + s[VCO2_OFFSET_Q8]
-    s[CV_CODE + CV_VCO2_PITCH] = DAC_MIDDLE + (sum_q8 << 1) + ((sum_q8 * FIFTEENTHS_Q16) >> 16)
+    code = DAC_MIDDLE + (sum_q8 << 1) + ((sum_q8 * FIFTEENTHS_Q16) >> 16)
+    if code < 0:
+        code = 0
+    elif code > DAC_FULL:
+        code = DAC_FULL
+    frame[CV_VCO2_PITCH] = (code << 8) | (code >> 8)
+
     level_u16 = s[EG2_LEVEL_Q28] >> 12
     if level_u16 > U16:
         level_u16 = U16
-    s[CV_CODE + CV_VCA] = level_u16
+    frame[CV_VCA] = (level_u16 << 8) | (level_u16 >> 8)
+
     # To the filters EG 2 is its level minus sustain (facts 6.3): SUSTAIN never moves a held note's cutoff.
     swing = level_u16 - s[EG2_SUSTAIN_U16]
-    s[CV_CODE + CV_EG2_REV_OUT] = DAC_MIDDLE - (swing >> 1)
-    s[CV_CODE + CV_HPF_CUTOFF] = s[HPF_CUTOFF_CODE] + ((swing * s[HPF_EG2_DEPTH_Q13]) >> 13)
-    s[CV_CODE + CV_LPF_CUTOFF] = s[LPF_CUTOFF_CODE] + ((swing * s[LPF_EG2_DEPTH_Q13]) >> 13)
+    code = DAC_MIDDLE - (swing >> 1)
+    frame[CV_EG2_REV_OUT] = (code << 8) | (code >> 8)
+
+    code = s[HPF_CUTOFF_CODE] + ((swing * s[HPF_EG2_DEPTH_Q13]) >> 13)
+    if code < 0:
+        code = 0
+    elif code > DAC_FULL:
+        code = DAC_FULL
+    frame[CV_HPF_CUTOFF] = (code << 8) | (code >> 8)
+
+    code = s[LPF_CUTOFF_CODE] + ((swing * s[LPF_EG2_DEPTH_Q13]) >> 13)
+    if code < 0:
+        code = 0
+    elif code > DAC_FULL:
+        code = DAC_FULL
+    frame[CV_LPF_CUTOFF] = (code << 8) | (code >> 8)
 
 
 @micropython.viper
-def pack():
-    """Clamp every channel's code and lay the frame out as the DAC reads it, most significant byte first."""
-    codes = ptr32(STATE + CV_CODE * 4)
+def set_code(channel: int, code: int):
+    """Put a code, clamped to 0..65535, into the frame: for the channels that only the panel moves."""
     frame = ptr16(FRAME_CODES)
-    channel = 0
-    while channel < CV_COUNT:
-        code = codes[channel]
-        if code < 0:
-            code = 0
-        elif code > DAC_FULL:
-            code = DAC_FULL
-        frame[channel] = (code & 0xFF) << 8 | code >> 8
-        channel += 1
+    if code < 0:
+        code = 0
+    elif code > DAC_FULL:
+        code = DAC_FULL
+    frame[channel] = (code << 8) | (code >> 8)
+
+
+@micropython.viper
+def code_of(channel: int) -> int:
+    """The code that the next frame will carry for a channel."""
+    frame = ptr16(FRAME_CODES)
+    return (frame[channel] & 0xFF) << 8 | frame[channel] >> 8

@@ -37,6 +37,7 @@ from board import (
     VCO2_SCALE,
     VCO2_WAVE_FORM,
 )
+from control_frame import set_code
 from laws import (
     ATTACK_TIME_CONSTANTS,
     FALL_TIME_CONSTANTS,
@@ -58,7 +59,6 @@ from laws import (
 )
 from memory import state
 from state import (
-    CV_CODE,
     EG2_ATTACK_RATE,
     EG2_ATTACK_SHIFT,
     EG2_DECAY_RATE,
@@ -92,7 +92,9 @@ class Controls:
         self._rotaries = [0] * PANEL_COUNT
         self._rotaries[VCO1_SCALE] = VCO1_SCALE_OCTAVES.index(0)
         self._rotaries[VCO2_SCALE] = VCO2_SCALE_OCTAVES.index(0)
-        self._turning = {}
+        self.turning = 0
+        """Rotaries that have moved and not come to rest yet."""
+        self._rest_left = {}
         self._tune_q8 = 0
         self._vco2_pitch_q8 = 0
         self._rows = {
@@ -129,21 +131,23 @@ class Controls:
                 self.apply(channel)
 
     def settle(self):
-        """Count the rotaries' rest; called every millisecond."""
-        for channel in self._turning:
-            left = self._turning[channel]
+        """Count the rotaries' rest; called every millisecond while any is turning."""
+        for channel in self._rest_left:
+            left = self._rest_left[channel]
             if left:
-                self._turning[channel] = left - 1
+                self._rest_left[channel] = left - 1
                 if left == 1:
+                    self.turning -= 1
                     self._settle(channel)
 
     def apply_all(self):
         """Apply every input as it stands, rotaries at once."""
         for channel in range(PANEL_COUNT):
             self.apply(channel)
-        for channel in self._turning:
-            self._turning[channel] = 0
+        for channel in self._rest_left:
+            self._rest_left[channel] = 0
             self._settle(channel)
+        self.turning = 0
 
     def apply(self, channel):
         """Apply one panel input's present report."""
@@ -155,7 +159,7 @@ class Controls:
         state[word] = value
 
     def _code(self, cv, q4):
-        state[CV_CODE + cv] = level_code(fraction(q4))
+        set_code(cv, level_code(fraction(q4)))
 
     def _time(self, rate_word, shift_word, q4, time_constants):
         mantissa, shift = rate(seconds(fraction(q4)), time_constants)
@@ -166,7 +170,9 @@ class Controls:
 
     def _turn(self, channel):
         """A rotary moves: wait until it rests. On its way it passes other positions, and opens between them."""
-        self._turning[channel] = ROTARY_REST_ROUNDS
+        if not self._rest_left.get(channel):
+            self.turning += 1
+        self._rest_left[channel] = ROTARY_REST_ROUNDS
 
     def _settle(self, channel):
         position = rotary(state[PANEL_REPORTED_Q4 + channel])

@@ -113,7 +113,9 @@ class Dac:
     def start_dma(self):
         """Claim a DMA channel that sends the frame at FRAME; return its registers' address for the tick."""
         self._dma = rp2.DMA()
-        control = self._dma.pack_ctrl(size=0, inc_read=True, inc_write=False, treq_sel=DREQ_SPI0_TX, irq_quiet=True)
+        control = self._dma.pack_ctrl(
+            size=0, inc_read=True, inc_write=False, treq_sel=DREQ_SPI0_TX, irq_quiet=True
+        )
         data_register = SPI0 + (SPI_DR << BYTE_SHIFT)
         self._dma.config(read=FRAME, write=data_register, count=FRAME_BYTES, ctrl=control, trigger=False)
         mem32[SPI0 + (SPI_DMACR << BYTE_SHIFT)] = SPI_DMACR_TXDMAE

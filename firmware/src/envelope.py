@@ -17,7 +17,6 @@ it stretches the trigger, it is not a hold at the peak).
 # link: constants
 
 import micropython
-
 from state import (
     EG2_ATTACK_RATE,
     EG2_ATTACK_SHIFT,

@@ -2,9 +2,7 @@
 
 # link: constants
 
-from machine import ADC as AnalogPin
-from machine import PWM, SPI, UART, Pin, freq, mem32
-
+import rp2
 from board import (
     CLK_SYS_HZ,
     DIN_MIDI_BAUD,
@@ -34,26 +32,49 @@ from board import (
     SHIFT_SPI_HZ,
     TICK_HZ,
 )
+from machine import ADC as AnalogPin
+from machine import PWM, SPI, UART, Pin, freq, mem32
+from memory import state
 from rp2040 import (
     ADC,
     ADC_CS,
     ADC_CS_EN,
     ADC_FCS,
     ADC_FCS_EN,
-    PWM as PWM_BASE,
+    APB,
+    ATOMIC_CLEAR,
+    ATOMIC_SET,
+    DMA,
+    DMA_CHANNEL_WORDS,
+    DREQ_PWM_WRAP0,
+    PWM_ALWAYS_LOW,
+    PWM_CC,
+    PWM_CTR,
     PWM_DIV,
     PWM_DIV_ONE,
+    PWM_EN,
     PWM_SLICE_BYTES,
+    PWM_SLICES,
     PWM_TOP,
+    SIO,
+    TIMER,
+    TIMER_TIMERAWL,
     UART0,
     UART_IMSC,
 )
+from rp2040 import (
+    PWM as PWM_BASE,
+)
+from state import APB_BASE, CLOCK_DMA, EDGE_US, SIO_BASE, STATE
 
 BYTE_SHIFT = 2
 LDAC_LOW_NS = 1_000
 DUTY_FULL = 65_535
-PWM_SLICES = 8
 UART_RX_BUFFER_BYTES = 64
+LDAC_SLICE = PIN_LDAC // 2 % PWM_SLICES
+TRIGGER_SLICE = PIN_KBD_TRIG_OUT // 2 % PWM_SLICES
+EDGE_CLOCK = TIMER + TIMER_TIMERAWL * 4
+"""What the clock's DMA channel copies at each edge: the time."""
 
 
 class Hardware:
@@ -88,23 +109,46 @@ class Hardware:
             mosi=Pin(PIN_SHIFT_MOSI),
             miso=Pin(PIN_SHIFT_MISO),
         )
-        self._commons = [AnalogPin(Pin(pin)) for pin in (PIN_MUX_0_COMMON, PIN_MUX_1_COMMON, PIN_MUX_2_COMMON)]
+        self._commons = [
+            AnalogPin(Pin(pin)) for pin in (PIN_MUX_0_COMMON, PIN_MUX_1_COMMON, PIN_MUX_2_COMMON)
+        ]
         mem32[ADC + (ADC_FCS << BYTE_SHIFT)] = ADC_FCS_EN
         mem32[ADC + (ADC_CS << BYTE_SHIFT)] = ADC_CS_EN
-        self._ldac = None
+        self._pwm = []
+        self._clock = None
 
     def start_clock(self, tick):
         """Let LDAC pulse at TICK_HZ, low for a microsecond from each edge, and run `tick` at every falling edge."""
-        pin = Pin(PIN_LDAC)
         duty = LDAC_LOW_NS * TICK_HZ * DUTY_FULL // 1_000_000_000
-        self._ldac = PWM(pin, freq=TICK_HZ, duty_u16=duty, invert=True)
-        slice_registers = PWM_BASE + PIN_LDAC // 2 % PWM_SLICES * PWM_SLICE_BYTES
-        period = mem32[slice_registers + PWM_TOP] + 1
-        if mem32[slice_registers + PWM_DIV] != PWM_DIV_ONE or period * TICK_HZ != CLK_SYS_HZ:
-            raise ValueError("LDAC's PWM does not divide %d Hz by %d exactly" % (CLK_SYS_HZ, TICK_HZ))
-        pin.irq(handler=tick, trigger=Pin.IRQ_FALLING, hard=True)
+        self._pwm = [PWM(Pin(PIN_LDAC), freq=TICK_HZ, duty_u16=duty, invert=True)]
+        # KBD TRIG OUT and MG OUT B share a slice that runs in step: their levels change at LDAC's edge.
+        self._pwm += [PWM(Pin(pin), freq=TICK_HZ, duty_u16=0) for pin in (PIN_KBD_TRIG_OUT, PIN_MG_OUT_B)]
+        both = 1 << LDAC_SLICE | 1 << TRIGGER_SLICE
+        mem32[PWM_BASE + ATOMIC_CLEAR + PWM_EN] = both
+        for number in (LDAC_SLICE, TRIGGER_SLICE):
+            registers = PWM_BASE + number * PWM_SLICE_BYTES
+            period = mem32[registers + PWM_TOP] + 1
+            if mem32[registers + PWM_DIV] != PWM_DIV_ONE or period * TICK_HZ != CLK_SYS_HZ:
+                raise ValueError(
+                    "PWM slice %d does not divide %d Hz by %d exactly" % (number, CLK_SYS_HZ, TICK_HZ)
+                )
+            mem32[registers + PWM_CTR] = 0
+        self._clock = rp2.DMA()
+        control = self._clock.pack_ctrl(
+            inc_read=False, inc_write=False, treq_sel=DREQ_PWM_WRAP0 + LDAC_SLICE, irq_quiet=False
+        )
+        self._clock.config(
+            read=EDGE_CLOCK, write=STATE + (EDGE_US << BYTE_SHIFT), count=1, ctrl=control, trigger=False
+        )
+        state[CLOCK_DMA] = DMA + (self._clock.channel * DMA_CHANNEL_WORDS << BYTE_SHIFT)
+        # Addresses from 1 << 30 up would be objects in native code, converted at every use: it reads them here.
+        mem32[STATE + (APB_BASE << BYTE_SHIFT)] = APB
+        mem32[STATE + (SIO_BASE << BYTE_SHIFT)] = SIO
+        self._clock.irq(handler=tick, hard=True)
+        self._clock.active(1)
+        mem32[PWM_BASE + ATOMIC_SET + PWM_EN] = both
 
     def stop_clock(self):
         """Stop the tick and let the trigger go."""
-        Pin(PIN_LDAC).irq(handler=None)
-        Pin(PIN_KBD_TRIG_OUT, Pin.OUT, value=0)
+        self._clock.irq(handler=None)
+        mem32[PWM_BASE + TRIGGER_SLICE * PWM_SLICE_BYTES + PWM_CC] = PWM_ALWAYS_LOW

@@ -8,29 +8,42 @@ panel, light STANDBY ON. Notes are heard from the first tick on; the panel is ri
 
 import time
 
-from board import CV_COUNT, MUX_ADDRESSES, OUT_LED_EG, OUT_LED_MIDI, OUT_LED_STANDBY, PANEL_COUNT
-from control_frame import pack
+import micropython
+from board import (
+    CLK_SYS_HZ,
+    CV_COUNT,
+    MUX_ADDRESSES,
+    OUT_LED_EG,
+    OUT_LED_MIDI,
+    OUT_LED_STANDBY,
+    PANEL_COUNT,
+    TICK_HZ,
+)
+from control_frame import set_code
 from controls import Controls
 from dac import DAC0, Dac, DacSilent, rest_code
-from hardware import Hardware
 from jack_adc import JackAdc
 from memory import clear, state
 from midi_bytes import reset as reset_port
 from state import (
-    CV_CODE,
     DAC_DMA,
+    ENTRY_CYCLES_MAX,
     FRAME,
     GATE,
+    GATE_SEEN,
     LATE_TICKS,
     MIDI_ACTIVITY,
+    MIDI_ACTIVITY_SEEN,
     PANEL_CHANGES,
+    PANEL_CHANGES_SEEN,
     PANEL_FILTERED_Q4,
     PANEL_REPORTED_Q4,
     PORT_COUNT,
     SHIFT_WORD,
-    TICK_US_MAX,
-    TICK_US_MIN,
-    TICK_US_SUM,
+    STATE,
+    TICK_CYCLES_MAX,
+    TICK_CYCLES_MIN,
+    TICK_CYCLES_SUM_16,
     TICKS,
     TICKS_TIMED,
 )
@@ -38,10 +51,16 @@ from tick import tick
 from uctypes import bytearray_at
 from usb_midi import usb_midi
 
+from hardware import Hardware
+
 PANEL_SETTLE_SCANS = 24
 """Scans of the whole panel before it is believed: the filter is then within a code of the truth."""
-MIDI_LED_MS = 60
-NEVER_US = 1_000_000
+ROUND_TICKS = TICK_HZ // 1000
+"""Ticks between two rounds of the slow work: a millisecond."""
+MIDI_LED_ROUNDS = 60
+NEWS_PANEL = 1
+NEWS_MIDI = 2
+NEWS_GATE = 4
 
 
 class Instrument:
@@ -51,20 +70,17 @@ class Instrument:
         self.hardware = Hardware()
         self.dac = Dac(JackAdc())
         self.controls = Controls()
-        self._panel_seen = 0
-        self._midi_seen = 0
-        self._midi_led_off_ms = 0
+        self._midi_led_rounds = 0
 
     def start(self):
         """Start the tick on the panel as it stands."""
         clear()
         for channel in range(CV_COUNT):
-            state[CV_CODE + channel] = rest_code(channel)
+            set_code(channel, rest_code(channel))
         for port in range(PORT_COUNT):
             reset_port(port)
         clear_counters()
         bytearray_at(FRAME, 1)[0] = DAC0
-        pack()
         state[DAC_DMA] = self.dac.start_dma() if self.dac.streams else 0
         self.hardware.start_clock(tick)
         settled = state[TICKS] + PANEL_SETTLE_SCANS * MUX_ADDRESSES
@@ -77,20 +93,22 @@ class Instrument:
         self._led(OUT_LED_STANDBY, True)
 
     def step(self):
-        """One round of the slow work; called about every millisecond."""
-        if state[PANEL_CHANGES] != self._panel_seen:
-            self._panel_seen = state[PANEL_CHANGES]
+        """One round of the slow work; called every ROUND_TICKS."""
+        news = take_news()
+        if news & NEWS_PANEL:
             self.controls.apply_changed()
-        self.controls.settle()
+        if self.controls.turning:
+            self.controls.settle()
         usb_midi.poll()
-        now_ms = time.ticks_ms()
-        if state[MIDI_ACTIVITY] != self._midi_seen:
-            self._midi_seen = state[MIDI_ACTIVITY]
-            self._midi_led_off_ms = time.ticks_add(now_ms, MIDI_LED_MS)
+        if news & NEWS_GATE:
+            self._led(OUT_LED_EG, state[GATE])
+        if news & NEWS_MIDI:
+            self._midi_led_rounds = MIDI_LED_ROUNDS
             self._led(OUT_LED_MIDI, True)
-        elif time.ticks_diff(now_ms, self._midi_led_off_ms) >= 0:
-            self._led(OUT_LED_MIDI, False)
-        self._led(OUT_LED_EG, state[GATE])
+        elif self._midi_led_rounds:
+            self._midi_led_rounds -= 1
+            if self._midi_led_rounds == 0:
+                self._led(OUT_LED_MIDI, False)
 
     def _led(self, bit, lit):
         word = state[SHIFT_WORD]
@@ -99,12 +117,36 @@ class Instrument:
             state[SHIFT_WORD] = new
 
 
+@micropython.viper
+def take_news() -> int:
+    """What the tick has for the main loop since the last call: NEWS_ bits."""
+    s = ptr32(STATE)
+    news = 0
+    if s[PANEL_CHANGES] != s[PANEL_CHANGES_SEEN]:
+        s[PANEL_CHANGES_SEEN] = s[PANEL_CHANGES]
+        news |= NEWS_PANEL
+    if s[MIDI_ACTIVITY] != s[MIDI_ACTIVITY_SEEN]:
+        s[MIDI_ACTIVITY_SEEN] = s[MIDI_ACTIVITY]
+        news |= NEWS_MIDI
+    if s[GATE] != s[GATE_SEEN]:
+        s[GATE_SEEN] = s[GATE]
+        news |= NEWS_GATE
+    return news
+
+
+@micropython.asm_thumb
+def wait_for_interrupt():
+    """Stop the processor until something happens."""
+    wfi()
+
+
 def clear_counters():
     """Start the tick's statistics anew."""
     state[LATE_TICKS] = 0
-    state[TICK_US_MIN] = NEVER_US
-    state[TICK_US_MAX] = 0
-    state[TICK_US_SUM] = 0
+    state[ENTRY_CYCLES_MAX] = 0
+    state[TICK_CYCLES_MIN] = CLK_SYS_HZ // TICK_HZ
+    state[TICK_CYCLES_MAX] = 0
+    state[TICK_CYCLES_SUM_16] = 0
     state[TICKS_TIMED] = 0
 
 
@@ -128,6 +170,9 @@ def run():
     try:
         while True:
             instrument.step()
-            time.sleep_ms(1)
+            due = state[TICKS] + ROUND_TICKS
+            while state[TICKS] < due:
+                # Asleep until the next interrupt, at the latest the next tick; USB's callbacks run in between.
+                wait_for_interrupt()
     except KeyboardInterrupt:
         print("MS-20: console; the tick goes on, the panel rests. Reset to play on.")

@@ -6,7 +6,14 @@ selected. Source: the design of record, section 3; TI ADS8684 data sheet, manual
 
 # link: constants
 
-from board import JACK_ADC, JACK_ADC_FULL_VOLTS, JACK_ADC_RANGE, JACK_ADC_SPI_HZ, JACK_ADC_SPI_MODE, PIN_JACK_ADC_SELECT
+from board import (
+    JACK_ADC,
+    JACK_ADC_FULL_VOLTS,
+    JACK_ADC_RANGE,
+    JACK_ADC_SPI_HZ,
+    JACK_ADC_SPI_MODE,
+    PIN_JACK_ADC_SELECT,
+)
 from converter_bus import converter_spi
 from machine import Pin
 

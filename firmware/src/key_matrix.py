@@ -8,7 +8,6 @@ seen once every 8 ticks = 1 ms). Diodes in the matrix make any number of keys sa
 # link: constants
 
 import micropython
-
 from board import KEY_COLUMNS, KEY_LOWEST_NOTE, KEY_ROWS, TICK_HZ
 from note_stack import note_off, note_on
 from state import KEY_DOWN, KEY_RELEASING, KEY_UP_SCANS, PORT_KEYS, STATE

@@ -7,7 +7,6 @@ Outside the tick, state words are read and written through here; the names are i
 # link: constants
 
 import uctypes
-
 from state import KBD_CV_TABLE, KBD_CV_TABLE_BYTES, STATE, STATE_WORDS
 from tables import KBD_CV_CODES
 

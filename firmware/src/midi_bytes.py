@@ -16,7 +16,6 @@ Source: MIDI 1.0 detailed specification, tables I-IV and appendix "running statu
 # link: constants
 
 import micropython
-
 from midi_messages import channel_message
 from rp2040 import UART_ERROR_BITS
 from state import (

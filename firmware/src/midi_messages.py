@@ -8,7 +8,6 @@ passes by. Source: MIDI 1.0 specification, table II.
 # link: constants
 
 import micropython
-
 from note_stack import all_notes_off, note_off, note_on
 from state import EG2_LEVEL_Q28, MIDI_ACTIVITY, PORT_USB, STATE, USB_RING
 

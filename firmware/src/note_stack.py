@@ -17,10 +17,9 @@ player's finger. An entry is `source << 7 | note`. With 16 notes held, the oldes
 # link: constants
 
 import micropython
-
 from board import CV_KBD_CV_OUT, PITCH_ZERO_VOLT_NOTE
 from state import (
-    CV_CODE,
+    FRAME_CODES,
     GATE,
     KBD_CV_TABLE,
     KEY_PITCH_Q8,
@@ -109,5 +108,6 @@ def sound():
     note = s[NOTE_STACK + count - 1] & NOTE_MASK
     s[GATE] = 1
     s[KEY_PITCH_Q8] = (note - PITCH_ZERO_VOLT_NOTE) << 8
+    frame = ptr16(FRAME_CODES)
     kbd_cv = ptr16(KBD_CV_TABLE)
-    s[CV_CODE + CV_KBD_CV_OUT] = kbd_cv[note]
+    frame[CV_KBD_CV_OUT] = kbd_cv[note]

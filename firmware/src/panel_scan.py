@@ -10,9 +10,9 @@ it follows in fine steps, for as long as the knob travels that far again within 
 # link: constants
 
 import micropython
-
 from board import MUX_ADDRESSES, MUX_COUNT, TICK_HZ
 from state import (
+    MUX_ADDRESS,
     PANEL_ANCHOR_Q4,
     PANEL_CHANGED,
     PANEL_CHANGES,
@@ -32,9 +32,10 @@ MOVING_SCANS = SCAN_HZ // 5
 
 
 @micropython.viper
-def take(address: int):
-    """Take the three 12-bit samples of one multiplexer address (PANEL_SAMPLE, one a multiplexer)."""
+def take():
+    """Take the three 12-bit samples of the present multiplexer address (PANEL_SAMPLE, one a multiplexer)."""
     s = ptr32(STATE)
+    address = s[MUX_ADDRESS]
     mux = 0
     while mux < MUX_COUNT:
         p = ptr32(STATE + (mux * MUX_ADDRESSES + address) * 4)

@@ -7,6 +7,9 @@ peripherals itself once `machine` has set them up. Source: RP2040 datasheet, the
 
 # declares: constants
 
+APB = 0x40000000
+"""All peripherals below are at small offsets from here."""
+
 SIO = 0xD0000000
 SIO_GPIO_IN = 1
 SIO_GPIO_OUT_SET = 5
@@ -48,12 +51,23 @@ DMA_CTRL = 4  # AL1_CTRL: reads the channel's control without triggering it
 DMA_READ_ADDR_TRIG = 15  # AL3_READ_ADDR_TRIG
 DMA_CTRL_BUSY = 1 << 24
 DREQ_SPI0_TX = 16
+DREQ_PWM_WRAP0 = 24
 
 PWM = 0x40050000
 PWM_SLICE_BYTES = 20
+PWM_SLICES = 8
 PWM_DIV = 4
+PWM_CTR = 8
+PWM_CC = 12  # A in the low half, B in the high one; a new value counts from the next wrap on
 PWM_TOP = 16
+PWM_EN = 0xA0
+PWM_ALWAYS_HIGH = 0xFFFF  # above any TOP
+PWM_ALWAYS_LOW = 0
 PWM_DIV_ONE = 1 << 4  # 8.4 fixed point
+
+ATOMIC_SET = 0x2000
+ATOMIC_CLEAR = 0x3000
+"""Offsets of a register's aliases that set or clear the bits written (datasheet 2.1.2)."""
 
 SCRATCH_X = 0x20040000
 """The 4 kB bank that MicroPython leaves to core 1's stack. Core 1 is never started, so the linker maps put

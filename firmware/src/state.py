@@ -30,7 +30,6 @@ def _word(count=1):
 TICKS = _word()  # frames since start; wraps after three days, compare by difference
 EG_GATE = _word()  # the envelopes' gate: the note stack's, one tick later, so that pitch settles first
 EG_RESTART = _word()  # 1 for the one tick in which the envelopes start again
-TRIGGER_PIN = _word()  # level for KBD TRIG OUT at the next tick's start
 GATE = _word()  # 1 while the note stack holds a note
 RETRIGGER = _word()  # set by the note stack when a first note sounds; the pipeline takes it
 KEY_PITCH_Q8 = _word()  # sounding note, 0 = note 60
@@ -57,9 +56,14 @@ EG2_RELEASE_RATE = _word()
 EG2_RELEASE_SHIFT = _word()
 SHIFT_WORD = _word()  # wave selects, tune mux, LEDs; the tick adds the key row
 DAC_DMA = _word()  # address of the DMA channel that streams frames; 0 = write frame by frame
+APB_BASE = _word()  # the address APB, as a word: see hardware.py
+SIO_BASE = _word()
+CLOCK_DMA = _word()  # address of the DMA channel that makes the tick's interrupt
 
-# --- CVs: the DAC's next frame. Dynamic channels by the tick, the rest by the main loop ------------------
-CV_CODE = _word(CV_COUNT)
+# --- Remembered by the main loop ---------------------------------------------------------------------------
+PANEL_CHANGES_SEEN = _word()
+MIDI_ACTIVITY_SEEN = _word()
+GATE_SEEN = _word()
 
 # --- Notes: written by the tick --------------------------------------------------------------------------
 NOTE_COUNT = _word()
@@ -105,10 +109,12 @@ PANEL_CHANGED = _word(PANEL_COUNT)
 PANEL_CHANGES = _word()  # counts reports, so that the main loop need not look through the panel
 
 # --- Counters: written by the tick, cleared by the service ------------------------------------------------------
-LAST_TICK_US = _word()
-TICK_US_MIN = _word()
-TICK_US_MAX = _word()
-TICK_US_SUM = _word()
+EDGE_US = _word()  # time of the tick's LDAC edge; written by the clock's DMA channel
+LAST_EDGE_US = _word()
+ENTRY_CYCLES_MAX = _word()  # clk_sys cycles from LDAC's edge to the tick's first line
+TICK_CYCLES_MIN = _word()  # from LDAC's edge to the tick's last line
+TICK_CYCLES_MAX = _word()
+TICK_CYCLES_SUM_16 = _word()  # in units of 16 cycles, so that it wraps after half an hour at the earliest
 TICKS_TIMED = _word()
 LATE_TICKS = _word()
 
@@ -124,7 +130,7 @@ FRAME = SCRATCH_X + STATE_ROOM + 1
 FRAME_CODES = FRAME + 1
 FRAME_BYTES = 1 + 2 * CV_COUNT
 KBD_CV_TABLE = SCRATCH_X + STATE_ROOM + 64
-"""128 DAC codes (u16) of KBD CV OUT, one a note."""
+"""128 DAC codes (u16, in the frame's byte order) of KBD CV OUT, one a note."""
 KBD_CV_TABLE_BYTES = 256
 
 if STATE_WORDS * 4 > STATE_ROOM:

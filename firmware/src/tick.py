@@ -1,7 +1,10 @@
 """The tick: 8000 times a second, everything between a key, a byte or a knob and the DAC.
 
 The PWM on LDAC makes the rate. Its falling edge latches, in hardware and so without jitter, the frame that the
-previous tick wrote, and interrupts; the interrupt runs `tick` below. The way of one note:
+previous tick wrote. At the same edge the PWM asks a DMA channel for one transfer; the channel notes the time and
+interrupts, which is a shorter way into Python than a pin's interrupt, and the interrupt runs `tick` below.
+KBD TRIG OUT belongs to another slice of the PWM, in step with LDAC's: a level written during a tick shows at the
+next edge, to the cycle. The way of one note:
 
     tick n      the note's last byte is drained, the stack picks it, its pitch goes into the frame
     edge n+1    the pitch appears at the VCOs; in that tick the envelopes see the gate
@@ -15,22 +18,21 @@ the row that the 595s show) and, rising, shows the word that the previous tick s
 # link: constants
 
 import micropython
-
 from board import (
     CV_COUNT,
     KEY_COLUMNS,
     KEY_ROWS,
     MUX_ADDRESSES,
-    MUX_COUNT,
     PIN_DAC_SELECT,
     PIN_KBD_TRIG_OUT,
+    PIN_LDAC,
     PIN_MUX_A0,
     PIN_SHIFT_LATCH,
     SHIFT_IN_BITS,
     SHIFT_OUT_BITS,
     TICK_HZ,
 )
-from control_frame import compute, pack
+from control_frame import compute
 from envelope import step_eg2
 from key_matrix import row_moved
 from midi_bytes import feed
@@ -45,10 +47,17 @@ from rp2040 import (
     ADC_FCS,
     ADC_FCS_EMPTY,
     ADC_FIFO,
+    APB,
     DMA_CTRL,
     DMA_CTRL_BUSY,
     DMA_READ_ADDR_TRIG,
-    SIO,
+    PWM,
+    PWM_ALWAYS_HIGH,
+    PWM_ALWAYS_LOW,
+    PWM_CC,
+    PWM_CTR,
+    PWM_SLICE_BYTES,
+    PWM_SLICES,
     SIO_GPIO_OUT_CLR,
     SIO_GPIO_OUT_SET,
     SPI0,
@@ -56,7 +65,6 @@ from rp2040 import (
     SPI_DR,
     SPI_SR,
     SPI_SR_BSY,
-    SPI_SR_RNE,
     TIMER,
     TIMER_TIMERAWL,
     UART0,
@@ -65,16 +73,19 @@ from rp2040 import (
     UART_FR_RXFE,
 )
 from state import (
+    APB_BASE,
+    CLOCK_DMA,
     DAC_DMA,
+    EDGE_US,
     EG_GATE,
     EG_RESTART,
+    ENTRY_CYCLES_MAX,
     FRAME,
-    FRAME_BYTES,
     FRAME_CODES,
     GATE,
     KEY_DOWN,
     KEY_RELEASING,
-    LAST_TICK_US,
+    LAST_EDGE_US,
     LATE_TICKS,
     MUX_ADDRESS,
     PANEL_SAMPLE,
@@ -83,18 +94,27 @@ from state import (
     RETRIGGER,
     SHIFT_ROW,
     SHIFT_WORD,
+    SIO_BASE,
     STATE,
-    TICK_US_MAX,
-    TICK_US_MIN,
-    TICK_US_SUM,
+    TICK_CYCLES_MAX,
+    TICK_CYCLES_MIN,
+    TICK_CYCLES_SUM_16,
     TICKS,
     TICKS_TIMED,
-    TRIGGER_PIN,
     USB_HEAD,
     USB_RING_SIZE,
     USB_TAIL,
 )
 
+ADC_OFFSET = ADC - APB
+SPI0_OFFSET = SPI0 - APB
+SPI1_OFFSET = SPI1 - APB
+UART0_OFFSET = UART0 - APB
+LDAC_COUNTER = PWM - APB + PIN_LDAC // 2 % PWM_SLICES * PWM_SLICE_BYTES + PWM_CTR
+"""The PWM's own counter stands at 0 at LDAC's edge: a clock of 8 ns that says how long ago the edge was."""
+TRIGGER_LEVEL = PWM - APB + PIN_KBD_TRIG_OUT // 2 % PWM_SLICES * PWM_SLICE_BYTES + PWM_CC
+EDGE_CLOCK = TIMER - APB + TIMER_TIMERAWL * 4
+"""What the clock's channel copies at each edge; writing it as read address arms the channel for the next one."""
 TICK_US = 1_000_000 // TICK_HZ
 LATE_US = TICK_US + TICK_US // 2
 """A tick that starts this long after the last one has missed an edge: a frame came late."""
@@ -102,7 +122,6 @@ COLUMNS_MASK = (1 << KEY_COLUMNS) - 1
 ADDRESS_PINS = 0xF << PIN_MUX_A0
 DAC_SELECT = 1 << PIN_DAC_SELECT
 LATCH = 1 << PIN_SHIFT_LATCH
-TRIGGER = 1 << PIN_KBD_TRIG_OUT
 START_PANEL_BURST = ADC_CS_EN | ADC_CS_START_MANY | ADC_CS_RROBIN_0_1_2
 STOP_PANEL_BURST = ADC_CS_EN | ADC_CS_RROBIN_0_1_2
 ROW_LAG = 2
@@ -111,21 +130,19 @@ IN_SHIFT = SHIFT_OUT_BITS - SHIFT_IN_BITS
 
 
 @micropython.viper
-def tick(pin):
-    """Run one control frame; the pin interrupt's handler. See the module's head for the order of things."""
+def tick(channel):
+    """Run one control frame; the clock channel's handler. See the module's head for the order of things."""
     s = ptr32(STATE)
-    timer = ptr32(TIMER)
-    sio = ptr32(SIO)
-    started_us = timer[TIMER_TIMERAWL]
-
-    # The shift registers' pulse is stretched over the trigger's update: 74HC165 wants some 50 ns at 3.3 V.
+    sio = ptr32(s[SIO_BASE])
+    apb = s[APB_BASE]
+    # The low pulse is stretched over another line's work: 74HC165 wants some 50 ns at 3.3 V.
     sio[SIO_GPIO_OUT_CLR] = LATCH
-    if s[TRIGGER_PIN]:
-        sio[SIO_GPIO_OUT_SET] = TRIGGER
-    else:
-        sio[SIO_GPIO_OUT_CLR] = TRIGGER
+    ldac = ptr32(apb + LDAC_COUNTER)
+    entry_cycles = ldac[0]
+    clock = ptr32(s[CLOCK_DMA])
+    clock[DMA_READ_ADDR_TRIG] = apb + EDGE_CLOCK
     sio[SIO_GPIO_OUT_SET] = LATCH
-    shift = ptr32(SPI1)
+    shift = ptr32(apb + SPI1_OFFSET)
     row = s[SHIFT_ROW]
     word = s[SHIFT_WORD] | 1 << row
     shift[SPI_DR] = word >> 16
@@ -134,7 +151,7 @@ def tick(pin):
     s[SHIFT_ROW] = (row + 1) & (KEY_ROWS - 1)
 
     # Three conversions, at the address that has been settled since the last tick's end.
-    adc = ptr32(ADC)
+    adc = ptr32(apb + ADC_OFFSET)
     while adc[ADC_FCS] & ADC_FCS_EMPTY == 0:
         adc[ADC_FIFO]
     adc[ADC_CS] = START_PANEL_BURST
@@ -144,7 +161,7 @@ def tick(pin):
     s[EG_RESTART] = s[RETRIGGER]
     s[RETRIGGER] = 0
 
-    uart = ptr32(UART0)
+    uart = ptr32(apb + UART0_OFFSET)
     while uart[UART_FR] & UART_FR_RXFE == 0:
         feed(PORT_DIN, uart[UART_DR])
     tail = s[USB_TAIL]
@@ -165,15 +182,15 @@ def tick(pin):
         row_moved(row, columns)
 
     # A restart while the gate is up must be seen outside too: the trigger lets go for one tick.
-    if s[RETRIGGER]:
-        s[TRIGGER_PIN] = 0
+    outputs = ptr32(apb + TRIGGER_LEVEL)
+    if s[RETRIGGER] or s[EG_GATE] == 0:
+        outputs[0] = PWM_ALWAYS_LOW
     else:
-        s[TRIGGER_PIN] = s[EG_GATE]
+        outputs[0] = PWM_ALWAYS_HIGH
 
     step_eg2()
     compute()
-    pack()
-    spi = ptr32(SPI0)
+    spi = ptr32(apb + SPI0_OFFSET)
     sio[SIO_GPIO_OUT_CLR] = DAC_SELECT
     dma = ptr32(s[DAC_DMA])
     if s[DAC_DMA]:
@@ -181,25 +198,24 @@ def tick(pin):
     else:
         # A DAC that does not stream: sixteen frames of three bytes, the select rising after each.
         codes = ptr16(FRAME_CODES)
-        channel = 0
-        while channel < CV_COUNT:
-            code = codes[channel]
+        cv = 0
+        while cv < CV_COUNT:
+            code = codes[cv]
             sio[SIO_GPIO_OUT_CLR] = DAC_SELECT
-            spi[SPI_DR] = ptr8(FRAME)[0] + channel
+            spi[SPI_DR] = ptr8(FRAME)[0] + cv
             spi[SPI_DR] = code
             spi[SPI_DR] = code >> 8
             while spi[SPI_SR] & SPI_SR_BSY:
                 pass
             sio[SIO_GPIO_OUT_SET] = DAC_SELECT
-            channel += 1
+            cv += 1
 
     adc[ADC_CS] = STOP_PANEL_BURST
     s[PANEL_SAMPLE] = adc[ADC_FIFO] & 0xFFF
     s[PANEL_SAMPLE + 1] = adc[ADC_FIFO] & 0xFFF
     s[PANEL_SAMPLE + 2] = adc[ADC_FIFO] & 0xFFF
-    address = s[MUX_ADDRESS]
-    take(address)
-    address = (address + 1) & (MUX_ADDRESSES - 1)
+    take()
+    address = (s[MUX_ADDRESS] + 1) & (MUX_ADDRESSES - 1)
     s[MUX_ADDRESS] = address
     sio[SIO_GPIO_OUT_CLR] = ADDRESS_PINS
     sio[SIO_GPIO_OUT_SET] = address << PIN_MUX_A0
@@ -212,13 +228,16 @@ def tick(pin):
         sio[SIO_GPIO_OUT_SET] = DAC_SELECT
 
     s[TICKS] += 1
-    if started_us - s[LAST_TICK_US] > LATE_US:
+    edge_us = s[EDGE_US]
+    if edge_us - s[LAST_EDGE_US] > LATE_US:
         s[LATE_TICKS] += 1
-    s[LAST_TICK_US] = started_us
-    took_us = timer[TIMER_TIMERAWL] - started_us
-    s[TICK_US_SUM] += took_us
+    s[LAST_EDGE_US] = edge_us
+    if entry_cycles > s[ENTRY_CYCLES_MAX]:
+        s[ENTRY_CYCLES_MAX] = entry_cycles
     s[TICKS_TIMED] += 1
-    if took_us > s[TICK_US_MAX]:
-        s[TICK_US_MAX] = took_us
-    if took_us < s[TICK_US_MIN]:
-        s[TICK_US_MIN] = took_us
+    cycles = ldac[0]
+    s[TICK_CYCLES_SUM_16] += cycles >> 4
+    if cycles > s[TICK_CYCLES_MAX]:
+        s[TICK_CYCLES_MAX] = cycles
+    if cycles < s[TICK_CYCLES_MIN]:
+        s[TICK_CYCLES_MIN] = cycles

@@ -10,7 +10,6 @@ the host waits. Sources: USB MIDI 1.0, appendix B (the example descriptors); Mic
 
 import micropython
 from machine import USBDevice
-
 from state import STATE, USB_DROPPED, USB_HEAD, USB_RING, USB_RING_SIZE, USB_TAIL
 
 PACKET_BYTES = 4

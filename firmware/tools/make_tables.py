@@ -25,8 +25,8 @@ def kbd_cv_codes() -> list[int]:
 
 
 def as_bytes_literal(name: str, values: list[int], note: str) -> str:
-    """Lay out 16-bit values, little-endian, as one bytes constant."""
-    raw = b"".join(value.to_bytes(2, "little") for value in values)
+    """Lay out 16-bit values, most significant byte first as in the DAC's frame, as one bytes constant."""
+    raw = b"".join(value.to_bytes(2, "big") for value in values)
     lines = [raw[i : i + BYTES_PER_LINE] for i in range(0, len(raw), BYTES_PER_LINE)]
     body = "\n".join('    b"' + "".join(f"\\x{byte:02x}" for byte in line) + '"' for line in lines)
     return f'{name} = (\n{body}\n)\n"""{note}"""\n'
@@ -35,7 +35,9 @@ def as_bytes_literal(name: str, values: list[int], note: str) -> str:
 def render() -> str:
     """The text of tables.py."""
     head = '"""Tables made by firmware/tools/make_tables.py; do not edit."""\n\n'
-    return head + as_bytes_literal("KBD_CV_CODES", kbd_cv_codes(), "128 DAC codes (u16, little-endian), one a note.")
+    return head + as_bytes_literal(
+        "KBD_CV_CODES", kbd_cv_codes(), "128 DAC codes (u16, most significant byte first), one a note."
+    )
 
 
 if __name__ == "__main__":

@@ -191,7 +191,8 @@ class VirtualBoard(BoardProcess):
 
     def usb_strings(self) -> list[str]:
         """The texts of the USB descriptors, the maker's and the product's name among them."""
-        return [str(each) for each in self.state()["usb_strings"]]
+        found = self.state()["usb_strings"]
+        return [str(each) for each in (found.values() if isinstance(found, dict) else found)]
 
     def misuse(self) -> list[str]:
         """What the chip models found wrong with the way they were used."""

@@ -105,14 +105,22 @@ class Oracle:
                 if message.note in self.held:
                     self.held.remove(message.note)
                 if message.type == "note_on" and message.velocity:
-                    self.held = (self.held + [message.note])[-16:]
-            elif message.type == "control_change" and message.channel == 0 and message.control in (120, *range(123, 128)):
+                    self.held = ([*self.held, message.note])[-16:]
+            elif (
+                message.type == "control_change"
+                and message.channel == 0
+                and message.control in (120, *range(123, 128))
+            ):
                 self.held = []
 
 
 whole_messages = st.one_of(
-    st.builds(lambda c, n, v: bytes([0x90 | c, n, v]), st.integers(0, 1), st.integers(0, 127), st.integers(0, 127)),
-    st.builds(lambda c, n, v: bytes([0x80 | c, n, v]), st.integers(0, 1), st.integers(0, 127), st.integers(0, 127)),
+    st.builds(
+        lambda c, n, v: bytes([0x90 | c, n, v]), st.integers(0, 1), st.integers(0, 127), st.integers(0, 127)
+    ),
+    st.builds(
+        lambda c, n, v: bytes([0x80 | c, n, v]), st.integers(0, 1), st.integers(0, 127), st.integers(0, 127)
+    ),
     st.builds(lambda c, v: bytes([0xB0, c, v]), st.integers(0, 127), st.integers(0, 127)),
     st.builds(lambda v: bytes([0xE0, v, 64]), st.integers(0, 127)),
     st.builds(lambda v: bytes([0xC0, v]), st.integers(0, 127)),

@@ -1,11 +1,11 @@
 """Which held note sounds."""
 
 import pytest
+from control_frame import code_of
 from hypothesis import given
 from hypothesis import strategies as st
 from note_stack import all_notes_off, note_off, note_on
 from state import (
-    CV_CODE,
     GATE,
     KEY_PITCH_Q8,
     NOTE_COUNT,
@@ -82,16 +82,18 @@ def test_the_seventeenth_note_takes_the_oldest_ones_place(words):
     assert sounding(words) == 41
 
 
-@pytest.mark.parametrize(("note", "volts"), [(24, 0.25), (36, 0.5), (48, 1.0), (60, 2.0), (72, 4.0), (84, 8.0)])
+@pytest.mark.parametrize(
+    ("note", "volts"), [(24, 0.25), (36, 0.5), (48, 1.0), (60, 2.0), (72, 4.0), (84, 8.0)]
+)
 def test_kbd_cv_is_hz_per_volt(words, note, volts):
     note_on(PORT_DIN, note)
-    assert words[CV_CODE + 13] * 10 / 65536 == pytest.approx(volts, abs=0.0001)
+    assert code_of(13) * 10 / 65536 == pytest.approx(volts, abs=0.0001)
 
 
 @pytest.mark.parametrize("note", [88, 96, 127])
 def test_kbd_cv_saturates_at_ten_volts(words, note):
     note_on(PORT_DIN, note)
-    assert words[CV_CODE + 13] == 65535
+    assert code_of(13) == 65535
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([0, 1, 2]), st.integers(0, 127)), max_size=200))
@@ -105,7 +107,7 @@ def test_the_stack_agrees_with_a_list(events):
         if (source, note) in model:
             model.remove((source, note))
         if down:
-            model = (model + [(source, note)])[-NOTE_STACK_SIZE:]
+            model = ([*model, (source, note)])[-NOTE_STACK_SIZE:]
             note_on(source, note)
         else:
             note_off(source, note)

@@ -1,10 +1,11 @@
 """Knobs at rest stay silent; knobs that turn are followed."""
 
+import itertools
 import random
 
 import pytest
 from panel_scan import SCAN_HZ, take
-from state import PANEL_CHANGED, PANEL_CHANGES, PANEL_REPORTED_Q4, PANEL_SAMPLE
+from state import MUX_ADDRESS, PANEL_CHANGED, PANEL_CHANGES, PANEL_REPORTED_Q4, PANEL_SAMPLE
 
 
 def turn_to(words, codes, address=0, mux=0):
@@ -12,7 +13,8 @@ def turn_to(words, codes, address=0, mux=0):
     reports = []
     for code in codes:
         words[PANEL_SAMPLE + mux] = code
-        take(address)
+        words[MUX_ADDRESS] = address
+        take()
         reports.append(words[PANEL_REPORTED_Q4 + mux * 16 + address] / 16)
     return reports
 
@@ -36,7 +38,7 @@ def test_a_slow_turn_is_followed_finely(words):
     turn_to(words, [1000] * SCAN_HZ)
     ramp = [1000 + i // 5 for i in range(2000)]
     reports = turn_to(words, ramp)
-    steps = [b - a for a, b in zip(reports[200:], reports[201:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(reports)]
     assert max(steps) <= 2
     assert reports[-1] == pytest.approx(ramp[-1], abs=3)
 
@@ -44,6 +46,7 @@ def test_a_slow_turn_is_followed_finely(words):
 def test_inputs_do_not_mix(words):
     words[PANEL_SAMPLE], words[PANEL_SAMPLE + 1], words[PANEL_SAMPLE + 2] = 4000, 0, 2000
     for _ in range(SCAN_HZ):
-        take(5)
+        words[MUX_ADDRESS] = 5
+        take()
     changed = [channel for channel in range(48) if words[PANEL_CHANGED + channel]]
     assert changed == [5, 37]

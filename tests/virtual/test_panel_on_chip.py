@@ -142,7 +142,12 @@ def test_a_turned_knob_reaches_the_cv_in_five_milliseconds(ready):
 
 
 def test_a_still_panel_moves_nothing_for_seconds(ready):
-    for knob, value in (("LPF CUTOFF FREQUENCY", 3.3), ("LPF PEAK", 6.28), ("VCO 1 LEVEL", 1.25), ("MASTER TUNE", 2.1)):
+    for knob, value in (
+        ("LPF CUTOFF FREQUENCY", 3.3),
+        ("LPF PEAK", 6.28),
+        ("VCO 1 LEVEL", 1.25),
+        ("MASTER TUNE", 2.1),
+    ):
         ready.set_knob(knob, value)
     ready.advance(1.0)
     start = ready.now

@@ -33,77 +33,35 @@ export const PAGE_BYTES = 256;
  */
 export const BOOT_NANOS = 3e6;
 
+/** @param {[string, string][]} rows machine code in hexadecimal, and what it does */
+const thumb = (rows) => rows.flatMap(([code]) => code.split(' ').map((halfword) => parseInt(halfword, 16)));
+
 /** memcpy, with `n` in r2: words in fours while both ends are aligned, else bytes. r0 survives in r12. */
-const MEMCPY = [
-  0x4684, // mov r12, r0
-  0x0003,
-  0x430b,
-  0x079b,
-  0xd10e, // r3 = (dst | src) << 30; bne bytes
-  0x3a10,
-  0xdb05,
-  0xb470, // n -= 16; blt small; push {r4-r6}
-  0xc978,
-  0xc078,
-  0x3a10,
-  0xdafb, // 1: ldmia r1!, {r3-r6}; stmia r0!, {r3-r6}; n -= 16; bge 1b
-  0xbc70, // pop {r4-r6}
-  0x320c,
-  0xdb03, // small: n += 12; blt tail
-  0xc908,
-  0xc008,
-  0x3a04,
-  0xdafb, // 2: ldmia r1!, {r3}; stmia r0!, {r3}; n -= 4; bge 2b
-  0x3204, // tail: n += 4
-  0x3a01,
-  0xdb04,
-  0x780b,
-  0x7003,
-  0x3101,
-  0x3001,
-  0xe7f8, // bytes: n -= 1; blt done; one byte; b bytes
-  0x4660,
-  0x4770, // done: mov r0, r12; bx lr
-];
+const MEMCPY = thumb([
+  ['4684', 'mov r12, r0'],
+  ['0003 430b 079b d10e', 'r3 = (dst | src) << 30; bne bytes'],
+  ['3a10 db05 b470', 'n -= 16; blt small; push {r4-r6}'],
+  ['c978 c078 3a10 dafb', 'fours: ldmia r1!, {r3-r6}; stmia r0!, {r3-r6}; n -= 16; bge fours'],
+  ['bc70', 'pop {r4-r6}'],
+  ['320c db03', 'small: n += 12; blt tail'],
+  ['c908 c008 3a04 dafb', 'words: ldmia r1!, {r3}; stmia r0!, {r3}; n -= 4; bge words'],
+  ['3204', 'tail: n += 4'],
+  ['3a01 db04 780b 7003 3101 3001 e7f8', 'bytes: n -= 1; blt done; a byte; b bytes'],
+  ['4660 4770', 'done: mov r0, r12; bx lr'],
+]);
+
 /** memset: the byte four times in r1, bytes up to a word boundary, then words in fours, then the rest. */
-const MEMSET = [
-  0x4684,
-  0xb2c9,
-  0x020b,
-  0x4319,
-  0x040b,
-  0x4319, // r12 = dst; r1 *= 0x01010101
-  0x0783,
-  0xd004,
-  0x3a01,
-  0xdb17,
-  0x7001,
-  0x3001,
-  0xe7f8, // until aligned: a byte
-  0x3a10,
-  0xdb07,
-  0xb430,
-  0x000b,
-  0x000c,
-  0x000d, // n -= 16; blt small; push {r4, r5}; r3 = r4 = r5 = r1
-  0xc03a,
-  0x3a10,
-  0xdafc,
-  0xbc30, // 1: stmia r0!, {r1, r3-r5}; n -= 16; bge 1b; pop {r4, r5}
-  0x320c,
-  0xdb02, // small: n += 12; blt tail
-  0xc002,
-  0x3a04,
-  0xdafc, // 2: stmia r0!, {r1}; n -= 4; bge 2b
-  0x3204, // tail: n += 4
-  0x3a01,
-  0xdb02,
-  0x7001,
-  0x3001,
-  0xe7fa, // a byte at a time
-  0x4660,
-  0x4770, // done: mov r0, r12; bx lr
-];
+const MEMSET = thumb([
+  ['4684 b2c9 020b 4319 040b 4319', 'mov r12, r0; r1 *= 0x01010101'],
+  ['0783 d004 3a01 db17 7001 3001 e7f8', 'a byte at a time until r0 is aligned'],
+  ['3a10 db07 b430 000b 000c 000d', 'n -= 16; blt small; push {r4, r5}; r3 = r4 = r5 = r1'],
+  ['c03a 3a10 dafc bc30', 'fours: stmia r0!, {r1, r3-r5}; n -= 16; bge fours; pop {r4, r5}'],
+  ['320c db02', 'small: n += 12; blt tail'],
+  ['c002 3a04 dafc', 'words: stmia r0!, {r1}; n -= 4; bge words'],
+  ['3204', 'tail: n += 4'],
+  ['3a01 db02 7001 3001 e7fa', 'bytes: n -= 1; blt done; a byte; b bytes'],
+  ['4660 4770', 'done: mov r0, r12; bx lr'],
+]);
 
 /** CRC-32 of the second stage: polynomial 04C11DB7, not reflected, no final inversion (2.8.1.3.1). */
 export function boot2Checksum(/** @type {Uint8Array} */ stage) {

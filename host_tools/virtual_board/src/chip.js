@@ -10,9 +10,12 @@ import { installBootRom } from './boot_rom.js';
 import { ClockOfOneLife } from './clock.js';
 import { Dma } from './dma.js';
 import { installFastCore } from './fast_core.js';
-import { GpioBank, IoBank0 } from './gpio.js';
+import { GpioBank } from './gpio.js';
+import { IoBank0 } from './io_bank0.js';
+import { clockPio } from './pio_clock.js';
 import { Pwm } from './pwm.js';
 import { DREQ, IRQ, PERIPHERAL, RESET_BIT } from './rp2040_numbers.js';
+import { repairSio } from './sio_repairs.js';
 import { Spi } from './spi.js';
 import { FlashSerialInterface } from './ssi.js';
 import { Crystal, PlainRegisters, Resets, RingOscillator, chipReset, sysInfo } from './system_blocks.js';
@@ -24,8 +27,6 @@ import { Watchdog } from './watchdog.js';
 const SRAM_BYTES = 264 * 1024;
 const QSPI_SS_CTRL = 0x0c;
 const FORCED_LOW = 2;
-/** The PIO blocks run in bursts this long: nothing on this board uses them. */
-const PIO_BURST_CYCLES = 125;
 
 /** @typedef {{sram: Uint8Array, scratch: Uint32Array, reason: number}} Kept what outlives a reset */
 
@@ -143,15 +144,10 @@ export class Chip {
       [RESET_BIT.UART1]: () => uart[1].reset(),
       [RESET_BIT.USBCTRL]: () => rp2040.usbCtrl.reset(),
     });
-    rp2040.sio.updateHardwareDivider = divide;
+    repairSio(rp2040);
     ignoreClockDivider(peripherals[PERIPHERAL.RTC]);
-    for (const pio of rp2040.pio) {
-      const alarm = this.life.createAlarm(() => {
-        for (let i = 0; i < PIO_BURST_CYCLES && !pio.stopped; i++) pio.step();
-        if (!pio.stopped) alarm.schedule(PIO_BURST_CYCLES * host.clock.nanosPerCycle);
-      });
-      pio.run = () => alarm.schedule(PIO_BURST_CYCLES * host.clock.nanosPerCycle);
-    }
+    for (const pio of rp2040.pio) clockPio(pio, rp2040);
+    indexPeripherals(rp2040);
   }
 
   /** @param {number} nanos */
@@ -181,22 +177,18 @@ export class Chip {
 }
 
 /**
- * SIO's divider (2.3.1.5) in whole numbers; the 8 cycles that rp2040js added to the processor's are the firmware's
- * own, which waits for the result.
- * @this {any}
- * @param {boolean} signed
+ * Looks blocks up in an array by address bits 31-14: rp2040js's object with such keys is a hash table, and the
+ * processor asks it a million times a second.
+ * @param {any} rp2040
  */
-function divide(signed) {
-  const dividend = signed ? this.divDividend | 0 : this.divDividend >>> 0;
-  const divisor = signed ? this.divDivisor | 0 : this.divDivisor >>> 0;
-  if (divisor === 0) {
-    this.divQuotient = signed && dividend < 0 ? 1 : 0xffffffff;
-    this.divRemainder = dividend >>> 0;
-  } else {
-    this.divQuotient = Math.trunc(dividend / divisor) >>> 0;
-    this.divRemainder = dividend % divisor >>> 0;
-  }
-  this.divCSR = 0b11;
+function indexPeripherals(rp2040) {
+  /** @type {any[]} */
+  const blocks = new Array(0x50400000 >>> 14).fill(undefined);
+  for (const [key, block] of Object.entries(rp2040.peripherals)) blocks[Number(key) >> 2] = block;
+  rp2040.findPeripheral = (/** @type {number} */ address) => {
+    const index = address >>> 14;
+    return index < blocks.length ? blocks[index] : undefined;
+  };
 }
 
 /** rp2040js's RTC counts the clock's own seconds; the divider that makes them of clk_rtc is only kept. @param {any} rtc */

@@ -85,6 +85,12 @@ export class Clock {
       this.running.stopRequested = true;
     }
     this.nanosPerCycle = nanosPerCycle;
+    this.now = this.nextCycle;
+  }
+
+  /** When the processor's next cycle begins: it steps in whole cycles since 0, whatever woke it in between. */
+  get nextCycle() {
+    return Math.ceil(this.now / this.nanosPerCycle - 1e-6) * this.nanosPerCycle;
   }
 
   /** @param {RunningCore} core */

@@ -117,7 +117,7 @@ export const COMMANDS = {
     return {
       simulated_ns: machine.clock.now,
       wall_ns: Number(machine.wallNanos),
-      cycles: machine.cycles,
+      cycles: Math.round(machine.cycles),
       sleep_cycles: Math.round(machine.sleepNanos / nanosPerCycle),
       xip_misses: machine.chip?.core.xip.misses ?? 0,
       latches: machine.recorder.latches,
@@ -187,7 +187,7 @@ function state(machine) {
     din_out: dinOut,
     usb_midi_in: usbMidiIn,
     usb: usb.state,
-    usb_strings: Object.values(usb.description.strings),
+    usb_strings: usb.description.strings,
     usb_ids: [usb.description.vendor, usb.description.product],
   };
 }

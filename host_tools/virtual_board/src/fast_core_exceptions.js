@@ -178,7 +178,7 @@ export class ExceptionCore {
     );
   }
   set APSR(value) {
-    this.nWord = value;
+    this.nWord = value | 0;
     this.zWord = value & 0x40000000 ? 0 : 1;
     this.cWord = value << 2;
     this.vWord = value << 3;

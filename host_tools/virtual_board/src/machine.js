@@ -226,10 +226,14 @@ export class Machine {
       clock.advanceTo(limit);
     } else if (chip.restsUntil > clock.now || chip.core.waiting) {
       const before = clock.now;
-      const until = chip.restsUntil > clock.now ? Math.min(limit, chip.restsUntil) : limit;
-      clock.advanceTo(until);
-      this.sleepNanos += clock.now - before;
+      const resting = chip.restsUntil > clock.now;
+      clock.advanceTo(resting ? Math.min(limit, chip.restsUntil) : limit);
+      // While the flash is busy the ROM polls it: the processor is awake, only its instructions are left out.
+      if (resting) this.cycles += (clock.now - before) / clock.nanosPerCycle;
+      else this.sleepNanos += clock.now - before;
       if (this.flash.running && clock.now >= chip.restsUntil) this.flash.finish(clock.now);
+    } else if (clock.nextCycle > clock.now) {
+      clock.advanceTo(clock.nextCycle);
     } else {
       const cycles = Math.max(1, Math.ceil((limit - clock.now) / clock.nanosPerCycle - 1e-6));
       clock.beginStretch(chip.core);

@@ -15,13 +15,11 @@ const TEMPERATURE_CHANNEL = 4;
 /** The chip's temperature sensor at 27 degrees (datasheet 4.9.5), as a fraction of the 3.3 V span. */
 const TEMPERATURE_FRACTION = 0.706 / 3.3;
 
-/** The names of the board's pins that this file wires up. */
-const PIN_NAMES = [
-  'PIN_MUX_A0', 'PIN_MUX_A1', 'PIN_MUX_A2', 'PIN_MUX_A3', 'PIN_TRIG_IN', 'PIN_EG1_TRIG_IN', 'PIN_TUNE', 'PIN_F_V',
-  'PIN_SHIFT_SCK', 'PIN_SHIFT_MOSI', 'PIN_SHIFT_MISO', 'PIN_SHIFT_LATCH', 'PIN_KBD_TRIG_OUT', 'PIN_MG_OUT_B',
-  'PIN_CONVERTER_MISO', 'PIN_CONVERTER_SCK', 'PIN_CONVERTER_MOSI', 'PIN_DAC_SELECT', 'PIN_JACK_ADC_SELECT',
-  'PIN_LDAC', 'PIN_POWER_HOLD', 'PIN_DIN_MIDI_IN', 'PIN_DIN_MIDI_OUT',
-]; // prettier-ignore
+/** The board's pins that this file wires up, less their PIN_. */
+const PIN_NAMES = `
+  MUX_A0 MUX_A1 MUX_A2 MUX_A3 TRIG_IN EG1_TRIG_IN TUNE F_V SHIFT_SCK SHIFT_MOSI SHIFT_MISO SHIFT_LATCH KBD_TRIG_OUT
+  MG_OUT_B CONVERTER_MISO CONVERTER_SCK CONVERTER_MOSI DAC_SELECT JACK_ADC_SELECT LDAC POWER_HOLD DIN_MIDI_IN
+  DIN_MIDI_OUT`;
 
 /** Time as the chips see it: now, or, while a lazy SPI works off old words, when each word ended. */
 export class ChipTime {
@@ -61,8 +59,9 @@ export class Pins {
     this.dacSelected = false;
     this.jackAdcSelected = false;
     this.muxAddress = 0;
-    for (const name of PIN_NAMES) {
-      if (!Number.isInteger(board[name])) throw new TypeError(`The board's declaration lacks ${name}.`);
+    for (const name of PIN_NAMES.trim().split(/\s+/)) {
+      if (!Number.isInteger(board[`PIN_${name}`]))
+        throw new TypeError(`The board's declaration lacks PIN_${name}.`);
     }
     const edge = (/** @type {any} */ comparator, /** @type {number} */ pin) => {
       const alarm = clock.createAlarm(() => {

@@ -45,6 +45,7 @@ class Server {
   /** Lets time pass; what comes in from outside meanwhile is served. @param {number} target */
   async runUntil(target) {
     const { machine } = this;
+    if (this.free) throw new BoardError('bad-request', 'The board runs freely; stop it with free_run first.');
     let looked = process.hrtime.bigint();
     while (machine.clock.now < target) {
       machine.run(Math.min(target, machine.clock.now + SLICE_NANOS));

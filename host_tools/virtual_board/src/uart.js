@@ -6,38 +6,7 @@
  * at the end of its stop bit. Flow control, IrDA, and sending a break are not modelled.
  */
 import { Peripheral } from './peripheral.js';
-import {
-  DR,
-  RSR,
-  FR,
-  ILPR,
-  IBRD,
-  FBRD,
-  LCR_H,
-  CR,
-  IFLS,
-  IMSC,
-  RIS,
-  MIS,
-  ICR,
-  DMACR,
-  IDS,
-  FRAMING,
-  BREAK,
-  OVERRUN,
-  INT_RX,
-  INT_TX,
-  INT_RX_TIMEOUT,
-  INT_FRAMING,
-  INT_BREAK,
-  INT_OVERRUN,
-  LCR_TWO_STOPS,
-  LCR_FIFOS,
-  LCR_PARITY,
-  CR_ENABLE,
-  CR_TX,
-  CR_RX,
-} from './uart_registers.js';
+import * as R from './uart_registers.js';
 import { WordFifo } from './word_fifo.js';
 
 const DEPTH = 32;
@@ -50,7 +19,7 @@ const RATE_TOLERANCE = 0.04;
 
 export class Uart extends Peripheral {
   // Registers.
-  control = CR_TX | CR_RX;
+  control = R.CR_TX | R.CR_RX;
   line = 0;
   wholeDivisor = 0;
   fraction = 0;
@@ -91,7 +60,7 @@ export class Uart extends Peripheral {
     this.timeoutAlarm.cancel();
     this.rx.clear();
     this.tx.clear();
-    this.control = CR_TX | CR_RX;
+    this.control = R.CR_TX | R.CR_RX;
     this.line =
       this.wholeDivisor =
       this.fraction =
@@ -108,7 +77,7 @@ export class Uart extends Peripheral {
   }
 
   get depth() {
-    return this.line & LCR_FIFOS ? DEPTH : 1;
+    return this.line & R.LCR_FIFOS ? DEPTH : 1;
   }
 
   get bitNanos() {
@@ -119,11 +88,11 @@ export class Uart extends Peripheral {
   /** Start, data, parity, stop. */
   get frameBits() {
     const data = 5 + ((this.line >>> 5) & 3);
-    return 1 + data + (this.line & LCR_PARITY ? 1 : 0) + (this.line & LCR_TWO_STOPS ? 2 : 1);
+    return 1 + data + (this.line & R.LCR_PARITY ? 1 : 0) + (this.line & R.LCR_TWO_STOPS ? 2 : 1);
   }
 
   get receiving() {
-    return (this.control & (CR_ENABLE | CR_RX)) === (CR_ENABLE | CR_RX) && this.bitNanos > 0;
+    return (this.control & (R.CR_ENABLE | R.CR_RX)) === (R.CR_ENABLE | R.CR_RX) && this.bitNanos > 0;
   }
 
   /**
@@ -134,21 +103,21 @@ export class Uart extends Peripheral {
    */
   receive(byte, errors, bitNanos) {
     if (!this.receiving) return;
-    if (Math.abs(bitNanos / this.bitNanos - 1) > RATE_TOLERANCE) errors |= FRAMING;
-    if (errors & BREAK) byte = 0;
-    if (errors & FRAMING) this.raw |= INT_FRAMING;
-    if (errors & BREAK) this.raw |= INT_BREAK;
+    if (Math.abs(bitNanos / this.bitNanos - 1) > RATE_TOLERANCE) errors |= R.FRAMING;
+    if (errors & R.BREAK) byte = 0;
+    if (errors & R.FRAMING) this.raw |= R.INT_FRAMING;
+    if (errors & R.BREAK) this.raw |= R.INT_BREAK;
     if (this.rx.count >= this.depth) {
       // The shift register is overwritten, the FIFO keeps what it has.
       this.lost = true;
-      this.errors |= OVERRUN >>> 8;
-      this.raw |= INT_OVERRUN;
+      this.errors |= R.OVERRUN >>> 8;
+      this.raw |= R.INT_OVERRUN;
     } else {
       const before = this.rx.count;
-      this.rx.push((byte & 0xff) | errors | (this.lost ? OVERRUN : 0));
+      this.rx.push((byte & 0xff) | errors | (this.lost ? R.OVERRUN : 0));
       this.lost = false;
       const level = this.rxLevel;
-      if (before < level && this.rx.count >= level) this.raw |= INT_RX;
+      if (before < level && this.rx.count >= level) this.raw |= R.INT_RX;
     }
     this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
     this.rp2040.dma.pump(this.lines.rxDreq);
@@ -157,25 +126,25 @@ export class Uart extends Peripheral {
 
   timedOut() {
     if (this.rx.empty) return;
-    this.raw |= INT_RX_TIMEOUT;
+    this.raw |= R.INT_RX_TIMEOUT;
     this.updateInterrupt();
   }
 
   get rxLevel() {
-    return this.line & LCR_FIFOS ? LEVELS[(this.levels >>> 3) & 7] : 1;
+    return this.line & R.LCR_FIFOS ? LEVELS[(this.levels >>> 3) & 7] : 1;
   }
 
   get txLevel() {
-    return this.line & LCR_FIFOS ? LEVELS[this.levels & 7] : 0;
+    return this.line & R.LCR_FIFOS ? LEVELS[this.levels & 7] : 0;
   }
 
   startSending() {
-    const able = CR_ENABLE | CR_TX;
+    const able = R.CR_ENABLE | R.CR_TX;
     if (this.sending >= 0 || this.tx.empty || (this.control & able) !== able || !this.bitNanos) return;
     const before = this.tx.count;
     this.sending = this.tx.pull();
     // With FIFOs the interrupt comes as the level is passed downwards; without, when the one place is free.
-    if (before > this.txLevel && this.tx.count <= this.txLevel) this.raw |= INT_TX;
+    if (before > this.txLevel && this.tx.count <= this.txLevel) this.raw |= R.INT_TX;
     this.txAlarm.schedule(this.frameBits * this.bitNanos);
     this.rp2040.dma.pump(this.lines.txDreq);
     this.updateInterrupt();
@@ -198,12 +167,12 @@ export class Uart extends Peripheral {
   readData() {
     if (this.rx.empty) return 0;
     const entry = this.rx.pull();
-    this.errors = (this.errors & (OVERRUN >>> 8)) | (entry >>> 8);
-    if (this.rx.count < this.rxLevel) this.raw &= ~INT_RX;
+    this.errors = (this.errors & (R.OVERRUN >>> 8)) | (entry >>> 8);
+    if (this.rx.count < this.rxLevel) this.raw &= ~R.INT_RX;
     if (this.rx.empty) {
-      this.raw &= ~INT_RX_TIMEOUT;
+      this.raw &= ~R.INT_RX_TIMEOUT;
       this.timeoutAlarm.cancel();
-    } else if (!(this.raw & INT_RX_TIMEOUT)) this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
+    } else if (!(this.raw & R.INT_RX_TIMEOUT)) this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
     this.updateInterrupt();
     return entry;
   }
@@ -211,11 +180,11 @@ export class Uart extends Peripheral {
   /** @param {number} offset */
   readUint32(offset) {
     switch (offset) {
-      case DR:
+      case R.DR:
         return this.readData();
-      case RSR:
+      case R.RSR:
         return this.errors;
-      case FR:
+      case R.FR:
         return (
           (this.sending >= 0 || !this.tx.empty ? 1 << 3 : 0) |
           (this.rx.empty ? 1 << 4 : 0) |
@@ -223,28 +192,28 @@ export class Uart extends Peripheral {
           (this.rx.count >= this.depth ? 1 << 6 : 0) |
           (this.tx.empty ? 1 << 7 : 0)
         );
-      case ILPR:
+      case R.ILPR:
         return this.lowPower;
-      case IBRD:
+      case R.IBRD:
         return this.wholeDivisor;
-      case FBRD:
+      case R.FBRD:
         return this.fraction;
-      case LCR_H:
+      case R.LCR_H:
         return this.line;
-      case CR:
+      case R.CR:
         return this.control;
-      case IFLS:
+      case R.IFLS:
         return this.levels;
-      case IMSC:
+      case R.IMSC:
         return this.mask;
-      case RIS:
+      case R.RIS:
         return this.raw;
-      case MIS:
+      case R.MIS:
         return this.raw & this.mask;
-      case DMACR:
+      case R.DMACR:
         return this.dmaControl;
     }
-    if (offset >= 0xfe0) return IDS[(offset - 0xfe0) >> 2];
+    if (offset >= 0xfe0) return R.IDS[(offset - 0xfe0) >> 2];
     return super.readUint32(offset);
   }
 
@@ -254,49 +223,49 @@ export class Uart extends Peripheral {
    */
   writeUint32(offset, value) {
     switch (offset) {
-      case DR:
+      case R.DR:
         if (this.tx.count >= this.depth) return; // lost, as on the chip
         this.tx.push(value & 0xff);
-        if (this.tx.count > this.txLevel) this.raw &= ~INT_TX;
+        if (this.tx.count > this.txLevel) this.raw &= ~R.INT_TX;
         this.startSending();
         break;
-      case RSR:
+      case R.RSR:
         this.errors = 0;
         return;
-      case ILPR:
+      case R.ILPR:
         this.lowPower = value & 0xff;
         return;
-      case IBRD:
+      case R.IBRD:
         this.wholeDivisor = value & 0xffff;
         return;
-      case FBRD:
+      case R.FBRD:
         this.fraction = value & 0x3f;
         return;
-      case LCR_H:
+      case R.LCR_H:
         // Switching the FIFOs off and on empties them.
-        if ((this.line ^ value) & LCR_FIFOS) {
+        if ((this.line ^ value) & R.LCR_FIFOS) {
           this.rx.clear();
           this.tx.clear();
-          this.raw &= ~(INT_RX | INT_RX_TIMEOUT);
+          this.raw &= ~(R.INT_RX | R.INT_RX_TIMEOUT);
         }
         this.line = value & 0xff;
         break;
-      case CR:
+      case R.CR:
         this.control = value & 0xffff;
         this.startSending();
         break;
-      case IFLS:
+      case R.IFLS:
         this.levels = value & 0x3f;
         break;
-      case IMSC:
+      case R.IMSC:
         this.mask = value & 0x7ff;
         break;
-      case ICR:
+      case R.ICR:
         this.raw &= ~this.rawWriteValue;
-        if (this.rawWriteValue & INT_RX_TIMEOUT && !this.rx.empty)
+        if (this.rawWriteValue & R.INT_RX_TIMEOUT && !this.rx.empty)
           this.timeoutAlarm.schedule(TIMEOUT_BITS * this.bitNanos);
         break;
-      case DMACR:
+      case R.DMACR:
         this.dmaControl = value & 7;
         this.rp2040.dma.pump(this.lines.txDreq);
         this.rp2040.dma.pump(this.lines.rxDreq);

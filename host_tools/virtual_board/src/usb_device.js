@@ -8,51 +8,7 @@
  */
 import { Peripheral } from './peripheral.js';
 import { IRQ } from './rp2040_numbers.js';
-import {
-  MAIN_CTRL,
-  SOF_RD,
-  SIE_CTRL,
-  SIE_STATUS,
-  BUFF_STATUS,
-  EP_ABORT,
-  EP_ABORT_DONE,
-  EP_STALL_ARM,
-  INTR,
-  INTE,
-  INTF,
-  INTS,
-  LAST,
-  CONTROLLER_EN,
-  PULLUP_EN,
-  EP0_INT_1BUF,
-  VBUS_DETECTED,
-  LINE_STATE_J,
-  SUSPENDED,
-  RESUME,
-  CONNECTED,
-  SETUP_REC,
-  BUS_RESET,
-  INT_BUFF_STATUS,
-  INT_BUS_RESET,
-  INT_SUSPEND,
-  INT_RESUME,
-  INT_SETUP,
-  INT_SOF,
-  INT_ABORT_DONE,
-  EP_CONTROL,
-  BUFFER_CONTROL,
-  BUFFER_CONTROL_END,
-  EP0_BUFFER,
-  EP_ENABLE,
-  EP_DOUBLE,
-  EP_INT_EACH,
-  EP_INT_SECOND,
-  LENGTH,
-  AVAILABLE,
-  STALL,
-  SELECT_FIRST,
-  FULL,
-} from './usb_registers.js';
+import * as R from './usb_registers.js';
 
 export class UsbDevice extends Peripheral {
   // Registers; those without a meaning here are only kept.
@@ -65,7 +21,7 @@ export class UsbDevice extends Peripheral {
   stallArm = 0;
   abort = 0;
   abortDone = 0;
-  values = new Uint32Array(LAST / 4 + 1);
+  values = new Uint32Array(R.LAST / 4 + 1);
   sofPending = false;
   suspendPending = false;
   /** Which of two buffers is next, by endpoint * 2 + (out ? 1 : 0). */
@@ -100,19 +56,19 @@ export class UsbDevice extends Peripheral {
   }
 
   get pullUp() {
-    return (this.mainControl & CONTROLLER_EN) !== 0 && (this.sieControl & PULLUP_EN) !== 0;
+    return (this.mainControl & R.CONTROLLER_EN) !== 0 && (this.sieControl & R.PULLUP_EN) !== 0;
   }
 
   get pending() {
     const { sieStatus } = this;
     return (
-      (this.buffStatus ? INT_BUFF_STATUS : 0) |
-      (sieStatus & BUS_RESET ? INT_BUS_RESET : 0) |
-      (this.suspendPending ? INT_SUSPEND : 0) |
-      (sieStatus & RESUME ? INT_RESUME : 0) |
-      (sieStatus & SETUP_REC ? INT_SETUP : 0) |
-      (this.sofPending ? INT_SOF : 0) |
-      (this.abortDone ? INT_ABORT_DONE : 0)
+      (this.buffStatus ? R.INT_BUFF_STATUS : 0) |
+      (sieStatus & R.BUS_RESET ? R.INT_BUS_RESET : 0) |
+      (this.suspendPending ? R.INT_SUSPEND : 0) |
+      (sieStatus & R.RESUME ? R.INT_RESUME : 0) |
+      (sieStatus & R.SETUP_REC ? R.INT_SETUP : 0) |
+      (this.sofPending ? R.INT_SOF : 0) |
+      (this.abortDone ? R.INT_ABORT_DONE : 0)
     );
   }
 
@@ -123,7 +79,7 @@ export class UsbDevice extends Peripheral {
   // --- What the host does to the bus ---
 
   busReset() {
-    this.sieStatus = (this.sieStatus | BUS_RESET) & ~(SUSPENDED | CONNECTED);
+    this.sieStatus = (this.sieStatus | R.BUS_RESET) & ~(R.SUSPENDED | R.CONNECTED);
     this.suspendPending = false;
     this.second.fill(0);
     this.updateInterrupt();
@@ -131,14 +87,14 @@ export class UsbDevice extends Peripheral {
 
   /** The bus is in use: the controller sees a host. */
   connected() {
-    this.sieStatus |= CONNECTED | LINE_STATE_J;
+    this.sieStatus |= R.CONNECTED | R.LINE_STATE_J;
     this.scheduleFrame();
   }
 
   /** Nothing has happened on the bus for 3 ms. */
   suspend() {
-    if (!this.pullUp || this.sieStatus & SUSPENDED) return;
-    this.sieStatus |= SUSPENDED;
+    if (!this.pullUp || this.sieStatus & R.SUSPENDED) return;
+    this.sieStatus |= R.SUSPENDED;
     this.suspendPending = true;
     this.sofAlarm.cancel();
     this.updateInterrupt();
@@ -148,7 +104,7 @@ export class UsbDevice extends Peripheral {
   setup(packet) {
     this.bytes.set(packet, 0);
     this.stallArm = 0;
-    this.sieStatus |= SETUP_REC;
+    this.sieStatus |= R.SETUP_REC;
     this.updateInterrupt();
   }
 
@@ -160,7 +116,7 @@ export class UsbDevice extends Peripheral {
 
   /** Frames pass unseen unless their interrupt is wanted. */
   scheduleFrame() {
-    if (this.enabled & INT_SOF && !(this.sieStatus & SUSPENDED)) {
+    if (this.enabled & R.INT_SOF && !(this.sieStatus & R.SUSPENDED)) {
       const at = this.nextFrame();
       if (at !== Infinity) return this.sofAlarm.scheduleAt(at);
     }
@@ -172,7 +128,7 @@ export class UsbDevice extends Peripheral {
    * @param {number} out 0 or 1
    */
   endpointControl(endpoint, out) {
-    return this.dpram.getUint32(EP_CONTROL + 8 * (endpoint - 1) + 4 * out, true);
+    return this.dpram.getUint32(R.EP_CONTROL + 8 * (endpoint - 1) + 4 * out, true);
   }
 
   /**
@@ -183,13 +139,13 @@ export class UsbDevice extends Peripheral {
    */
   answer(endpoint, out) {
     const index = 2 * endpoint + out;
-    const value = this.dpram.getUint32(BUFFER_CONTROL + 4 * index, true);
-    if (endpoint && !(this.endpointControl(endpoint, out) & EP_ENABLE)) return 'nak';
-    if (value & STALL && (endpoint || this.stallArm & (1 << out))) return 'stall';
+    const value = this.dpram.getUint32(R.BUFFER_CONTROL + 4 * index, true);
+    if (endpoint && !(this.endpointControl(endpoint, out) & R.EP_ENABLE)) return 'nak';
+    if (value & R.STALL && (endpoint || this.stallArm & (1 << out))) return 'stall';
     if (this.abort & (1 << index)) return 'nak';
     const half = value >>> (16 * this.bufferOf(endpoint, out));
-    const full = (half & FULL) !== 0;
-    return half & AVAILABLE && full === (out === 0) ? 'ready' : 'nak';
+    const full = (half & R.FULL) !== 0;
+    return half & R.AVAILABLE && full === (out === 0) ? 'ready' : 'nak';
   }
 
   /**
@@ -197,7 +153,7 @@ export class UsbDevice extends Peripheral {
    * @param {number} out
    */
   bufferOf(endpoint, out) {
-    const double = endpoint && this.endpointControl(endpoint, out) & EP_DOUBLE;
+    const double = endpoint && this.endpointControl(endpoint, out) & R.EP_DOUBLE;
     return double ? this.second[2 * endpoint + out] : 0;
   }
 
@@ -207,8 +163,8 @@ export class UsbDevice extends Peripheral {
    * @param {number} out
    */
   length(endpoint, out) {
-    const value = this.dpram.getUint32(BUFFER_CONTROL + 8 * endpoint + 4 * out, true);
-    return (value >>> (16 * this.bufferOf(endpoint, out))) & LENGTH;
+    const value = this.dpram.getUint32(R.BUFFER_CONTROL + 8 * endpoint + 4 * out, true);
+    return (value >>> (16 * this.bufferOf(endpoint, out))) & R.LENGTH;
   }
 
   /**
@@ -220,27 +176,27 @@ export class UsbDevice extends Peripheral {
    */
   complete(endpoint, out, data) {
     const index = 2 * endpoint + out;
-    const at = BUFFER_CONTROL + 4 * index;
+    const at = R.BUFFER_CONTROL + 4 * index;
     const control = endpoint ? this.endpointControl(endpoint, out) : 0;
     const second = this.bufferOf(endpoint, out);
     const shift = 16 * second;
     const value = this.dpram.getUint32(at, true);
     let half = (value >>> shift) & 0xffff;
-    const place = endpoint ? (control & 0xffc0) + 64 * second : EP0_BUFFER;
+    const place = endpoint ? (control & 0xffc0) + 64 * second : R.EP0_BUFFER;
     let sent = new Uint8Array(0);
     if (out) {
-      const bytes = /** @type {Uint8Array} */ (data).subarray(0, half & LENGTH);
+      const bytes = /** @type {Uint8Array} */ (data).subarray(0, half & R.LENGTH);
       this.bytes.set(bytes, place);
-      half = (half & ~(LENGTH | AVAILABLE)) | bytes.length | FULL;
+      half = (half & ~(R.LENGTH | R.AVAILABLE)) | bytes.length | R.FULL;
     } else {
-      sent = this.bytes.slice(place, place + (half & LENGTH));
-      half &= ~(AVAILABLE | FULL);
+      sent = this.bytes.slice(place, place + (half & R.LENGTH));
+      half &= ~(R.AVAILABLE | R.FULL);
     }
     this.dpram.setUint32(at, ((value & ~(0xffff << shift)) | (half << shift)) >>> 0, true);
-    if (control & EP_DOUBLE) this.second[index] ^= 1;
+    if (control & R.EP_DOUBLE) this.second[index] ^= 1;
     const tell = endpoint
-      ? control & EP_INT_EACH || (control & EP_INT_SECOND && second)
-      : this.sieControl & EP0_INT_1BUF;
+      ? control & R.EP_INT_EACH || (control & R.EP_INT_SECOND && second)
+      : this.sieControl & R.EP0_INT_1BUF;
     if (tell) {
       this.buffStatus |= 1 << index;
       this.updateInterrupt();
@@ -256,42 +212,42 @@ export class UsbDevice extends Peripheral {
    * @param {number} value
    */
   DPRAMUpdated(offset, value) {
-    if (offset < BUFFER_CONTROL || offset >= BUFFER_CONTROL_END) return;
-    if (value & SELECT_FIRST) this.second[(offset - BUFFER_CONTROL) >> 2] = 0;
-    if (value & (AVAILABLE | STALL | (AVAILABLE << 16))) this.onArmed();
+    if (offset < R.BUFFER_CONTROL || offset >= R.BUFFER_CONTROL_END) return;
+    if (value & R.SELECT_FIRST) this.second[(offset - R.BUFFER_CONTROL) >> 2] = 0;
+    if (value & (R.AVAILABLE | R.STALL | (R.AVAILABLE << 16))) this.onArmed();
   }
 
   /** @param {number} offset */
   readUint32(offset) {
     switch (offset) {
-      case MAIN_CTRL:
+      case R.MAIN_CTRL:
         return this.mainControl;
-      case SOF_RD:
+      case R.SOF_RD:
         this.sofPending = false;
         this.updateInterrupt();
         return this.frameNumber() & 0x7ff;
-      case SIE_CTRL:
+      case R.SIE_CTRL:
         return this.sieControl;
-      case SIE_STATUS:
-        return (this.sieStatus | VBUS_DETECTED) >>> 0;
-      case BUFF_STATUS:
+      case R.SIE_STATUS:
+        return (this.sieStatus | R.VBUS_DETECTED) >>> 0;
+      case R.BUFF_STATUS:
         return this.buffStatus;
-      case EP_ABORT:
+      case R.EP_ABORT:
         return this.abort;
-      case EP_ABORT_DONE:
+      case R.EP_ABORT_DONE:
         return this.abortDone;
-      case EP_STALL_ARM:
+      case R.EP_STALL_ARM:
         return this.stallArm;
-      case INTR:
+      case R.INTR:
         return this.pending;
-      case INTE:
+      case R.INTE:
         return this.enabled;
-      case INTF:
+      case R.INTF:
         return this.forced;
-      case INTS:
+      case R.INTS:
         return (this.pending & this.enabled) | this.forced;
     }
-    return offset <= LAST ? this.values[offset >> 2] : super.readUint32(offset);
+    return offset <= R.LAST ? this.values[offset >> 2] : super.readUint32(offset);
   }
 
   /**
@@ -301,39 +257,39 @@ export class UsbDevice extends Peripheral {
   writeUint32(offset, value) {
     const pulled = this.pullUp;
     switch (offset) {
-      case MAIN_CTRL:
+      case R.MAIN_CTRL:
         this.mainControl = value;
         break;
-      case SIE_CTRL:
-        this.sieControl = value & ~RESUME;
+      case R.SIE_CTRL:
+        this.sieControl = value & ~R.RESUME;
         break;
-      case SIE_STATUS: // cleared by writing ones, through the clear alias too
-        this.sieStatus &= ~(this.rawWriteValue & (SETUP_REC | BUS_RESET | RESUME));
-        if (this.rawWriteValue & SUSPENDED) this.suspendPending = false;
+      case R.SIE_STATUS: // cleared by writing ones, through the clear alias too
+        this.sieStatus &= ~(this.rawWriteValue & (R.SETUP_REC | R.BUS_RESET | R.RESUME));
+        if (this.rawWriteValue & R.SUSPENDED) this.suspendPending = false;
         break;
-      case BUFF_STATUS:
+      case R.BUFF_STATUS:
         this.buffStatus &= ~this.rawWriteValue;
         break;
-      case EP_ABORT:
+      case R.EP_ABORT:
         this.abortDone |= value & ~this.abort; // the bus is idle between transactions: done at once
         this.abort = value;
         break;
-      case EP_ABORT_DONE:
+      case R.EP_ABORT_DONE:
         this.abortDone &= ~this.rawWriteValue;
         break;
-      case EP_STALL_ARM:
+      case R.EP_STALL_ARM:
         this.stallArm = value & 3;
         this.onArmed();
         break;
-      case INTE:
+      case R.INTE:
         this.enabled = value & 0xfffff;
         this.scheduleFrame();
         break;
-      case INTF:
+      case R.INTF:
         this.forced = value & 0xfffff;
         break;
       default:
-        if (offset > LAST) return super.writeUint32(offset, value);
+        if (offset > R.LAST) return super.writeUint32(offset, value);
         this.values[offset >> 2] = value;
     }
     this.updateInterrupt();

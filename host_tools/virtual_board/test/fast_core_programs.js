@@ -20,15 +20,16 @@ const LITERALS = 16;
 /**
  * @param {(below: number) => number} random
  * @param {number} length Number of instructions, about.
- * @returns {{ halfwords: number[], writtenBack: boolean }}
+ * @returns {number[]} Halfwords.
  */
 export function randomProgram(random, length) {
+  /** @type {Item[]} */
   const items = [{ kind: LOAD_POINTER }];
   while (items.length < length) {
     items.push(...randomItems(random, items.length, length));
   }
   items.push({ kind: 'branch', condition: 14, to: 0 });
-  return assemble(/** @type {Item[]} */ (items), random);
+  return assemble(items, random);
 }
 
 /** @param {...number} halfwords @returns {Item} */
@@ -49,7 +50,7 @@ function randomItems(random, here, length) {
   switch (random(22)) {
     case 0: // shift by an immediate
     case 1:
-      return [code((random(3) << 11) | (random(32) << 6) | (low() << 3) | low())];
+      return [code((random(3) << 11) | ((random(5) && random(32)) << 6) | (low() << 3) | low())];
     case 2: // ADDS, SUBS of three operands
       return [code(0x1800 | (random(4) << 9) | (random(8) << 6) | (low() << 3) | low())];
     case 3: // 8-bit immediates
@@ -111,7 +112,7 @@ function randomItems(random, here, length) {
     case 19: // branches, within reach of the shortest
       return [{ kind: 'branch', condition: random(15), to: near(random, here, length) }];
     case 20:
-      return random(3) ? [{ kind: 'call', to: near(random, here, length) }] : [code(0x4770)]; // BL, BX LR
+      return random(8) ? [{ kind: 'call', to: near(random, here, length) }] : [code(0x4770)]; // BL, BX LR
     default: // MRS and MSR APSR, CPSID and CPSIE, MRS PRIMASK, barriers
       return [
         [
@@ -128,13 +129,13 @@ function randomItems(random, here, length) {
 
 /** @param {(below: number) => number} random @param {number} here @param {number} length @returns {number} */
 function near(random, here, length) {
-  return Math.min(length - 1, Math.max(0, here - 20 + random(41)));
+  return Math.min(length - 1, Math.max(0, here - 6 + random(40)));
 }
 
 /**
  * @param {Item[]} items
  * @param {(below: number) => number} random
- * @returns {{ halfwords: number[] }}
+ * @returns {number[]} Halfwords.
  */
 function assemble(items, random) {
   /** @type {number[]} */
@@ -181,5 +182,5 @@ function assemble(items, random) {
   for (let index = 1; index < 2 * LITERALS; index++) {
     halfwords.push(random(0x10000), random(0x10000));
   }
-  return { halfwords };
+  return halfwords;
 }

@@ -141,6 +141,7 @@ test(
     socket.on('data', (data) => (heard += data));
     await once(socket, 'connect');
     await ask('free_run', { on: true, speed: 20 });
+    assert.match((await ask('advance', { ns: 1 })).error.message, /runs freely/);
     socket.write('\r\x03f = open("kept", "w"); f.write("yes"); f.close()\rprint(6*7)\r1/0\r');
     for (let i = 0; i < 200 && !heard.includes('ZeroDivisionError'); i++)
       await new Promise((r) => setTimeout(r, 20));
