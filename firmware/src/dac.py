@@ -34,8 +34,9 @@ from board import (
     RANGE_0_10,
 )
 from converter_bus import converter_spi
+from dma import registers_of
 from machine import Pin, mem32
-from rp2040 import DMA, DMA_CHANNEL_WORDS, DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
+from rp2040 import DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
 from state import FRAME, FRAME_BYTES
 
 DEVICEID = 0x01
@@ -119,7 +120,7 @@ class Dac:
         data_register = SPI0 + (SPI_DR << BYTE_SHIFT)
         self._dma.config(read=FRAME, write=data_register, count=FRAME_BYTES, ctrl=control, trigger=False)
         mem32[SPI0 + (SPI_DMACR << BYTE_SHIFT)] = SPI_DMACR_TXDMAE
-        return DMA + (self._dma.channel * DMA_CHANNEL_WORDS << BYTE_SHIFT)
+        return registers_of(self._dma)
 
     def _find_mode(self):
         seen = []

@@ -32,6 +32,7 @@ from board import (
     SHIFT_SPI_HZ,
     TICK_HZ,
 )
+from dma import registers_of
 from machine import ADC as AnalogPin
 from machine import PWM, SPI, UART, Pin, freq, mem32
 from memory import state
@@ -44,11 +45,7 @@ from rp2040 import (
     APB,
     ATOMIC_CLEAR,
     ATOMIC_SET,
-    DMA,
-    DMA_CHANNEL_WORDS,
     DREQ_PWM_WRAP0,
-    PWM_ALWAYS_LOW,
-    PWM_CC,
     PWM_CTR,
     PWM_DIV,
     PWM_DIV_ONE,
@@ -114,8 +111,6 @@ class Hardware:
         ]
         mem32[ADC + (ADC_FCS << BYTE_SHIFT)] = ADC_FCS_EN
         mem32[ADC + (ADC_CS << BYTE_SHIFT)] = ADC_CS_EN
-        self._pwm = []
-        self._clock = None
 
     def start_clock(self, tick):
         """Let LDAC pulse at TICK_HZ, low for a microsecond from each edge, and run `tick` at every falling edge."""
@@ -140,15 +135,10 @@ class Hardware:
         self._clock.config(
             read=EDGE_CLOCK, write=STATE + (EDGE_US << BYTE_SHIFT), count=1, ctrl=control, trigger=False
         )
-        state[CLOCK_DMA] = DMA + (self._clock.channel * DMA_CHANNEL_WORDS << BYTE_SHIFT)
+        state[CLOCK_DMA] = registers_of(self._clock)
         # Addresses from 1 << 30 up would be objects in native code, converted at every use: it reads them here.
         mem32[STATE + (APB_BASE << BYTE_SHIFT)] = APB
         mem32[STATE + (SIO_BASE << BYTE_SHIFT)] = SIO
         self._clock.irq(handler=tick, hard=True)
         self._clock.active(1)
         mem32[PWM_BASE + ATOMIC_SET + PWM_EN] = both
-
-    def stop_clock(self):
-        """Stop the tick and let the trigger go."""
-        self._clock.irq(handler=None)
-        mem32[PWM_BASE + TRIGGER_SLICE * PWM_SLICE_BYTES + PWM_CC] = PWM_ALWAYS_LOW

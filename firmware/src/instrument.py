@@ -39,6 +39,7 @@ from state import (
     PANEL_FILTERED_Q4,
     PANEL_REPORTED_Q4,
     PORT_COUNT,
+    ROUND_START,
     SHIFT_WORD,
     STATE,
     TICK_CYCLES_MAX,
@@ -58,6 +59,8 @@ PANEL_SETTLE_SCANS = 24
 ROUND_TICKS = TICK_HZ // 1000
 """Ticks between two rounds of the slow work: a millisecond."""
 MIDI_LED_ROUNDS = 60
+instrument = None
+"""What plays; it outlives Ctrl-C, because the tick works on its drivers' registers."""
 NEWS_PANEL = 1
 NEWS_MIDI = 2
 NEWS_GATE = 4
@@ -134,10 +137,20 @@ def take_news() -> int:
     return news
 
 
+@micropython.viper
+def round_is_over() -> int:
+    """1 once in ROUND_TICKS ticks; the difference stays right when the tick counter wraps."""
+    s = ptr32(STATE)
+    if s[TICKS] - s[ROUND_START] < ROUND_TICKS:
+        return 0
+    s[ROUND_START] = s[TICKS]
+    return 1
+
+
 @micropython.asm_thumb
 def wait_for_interrupt():
     """Stop the processor until something happens."""
-    wfi()
+    wfi()  # type: ignore[name-defined]
 
 
 def clear_counters():
@@ -160,6 +173,7 @@ def describe(dac):
 
 def run():
     """Play until Ctrl-C. A DAC that does not answer is said on the console; the trigger then stays off."""
+    global instrument
     try:
         instrument = Instrument()
     except DacSilent as silence:
@@ -170,8 +184,7 @@ def run():
     try:
         while True:
             instrument.step()
-            due = state[TICKS] + ROUND_TICKS
-            while state[TICKS] < due:
+            while not round_is_over():
                 # Asleep until the next interrupt, at the latest the next tick; USB's callbacks run in between.
                 wait_for_interrupt()
     except KeyboardInterrupt:

@@ -64,6 +64,7 @@ CLOCK_DMA = _word()  # address of the DMA channel that makes the tick's interrup
 PANEL_CHANGES_SEEN = _word()
 MIDI_ACTIVITY_SEEN = _word()
 GATE_SEEN = _word()
+ROUND_START = _word()
 
 # --- Notes: written by the tick --------------------------------------------------------------------------
 NOTE_COUNT = _word()

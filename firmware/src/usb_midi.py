@@ -85,7 +85,7 @@ class UsbMidi:
         device = self._device
         builtin = USBDevice.BUILTIN_CDC
         device.active(False)
-        device.builtin_driver = builtin
+        device.builtin_driver = builtin  # type: ignore[attr-defined]  # the stub lacks it
         self._endpoint = builtin.ep_max
         interface = builtin.itf_max
         name_index = builtin.str_max

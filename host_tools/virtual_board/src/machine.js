@@ -62,7 +62,10 @@ export class Machine {
     this.minds = () => true;
     this.usb = new UsbHost(this.clock, {
       onConsole: (bytes) => {
-        if (this.console.add(bytes) && this.minds()) this.stopBy(this.clock.nanos + TRACEBACK_NANOS);
+        if (this.console.add(bytes)) {
+          if (this.minds()) this.stopBy(this.clock.nanos + TRACEBACK_NANOS);
+          else this.console.traceback = -1; // whoever is at the terminal has seen it
+        }
         this.onConsole(bytes);
       },
       onMidiIn: (packet) => record(KIND.USB_MIDI_IN, 0, packet),
