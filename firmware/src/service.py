@@ -2,8 +2,9 @@
 
 # link: constants
 
-from board import CLK_SYS_HZ, TICK_HZ
-from instrument import clear_counters
+import instrument
+from board import CLK_SYS_HZ, NAME, TICK_HZ
+from build_info import BUILD_ID, VERSION
 from memory import state
 from state import (
     ENTRY_CYCLES_MAX,
@@ -51,4 +52,11 @@ def counters():
 
 def clear():
     """Start counting anew."""
-    clear_counters()
+    instrument.clear_counters()
+
+
+def about():
+    """One line that says what this is and what start-up found out about its DAC."""
+    playing = instrument.instrument
+    found = instrument.describe(playing.dac) if playing else "not playing"
+    return "%s %s (build %s); %s" % (NAME, VERSION, BUILD_ID, found)

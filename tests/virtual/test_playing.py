@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from ms20 import raw_repl
 from ms20.timeline import Kind
 
 TICK_S = 1 / 8000
@@ -19,7 +20,9 @@ def note_off(note):
 
 def test_it_says_that_it_plays_and_lights_standby(ready):
     assert "STANDBY ON" in ready.leds()
-    assert "MS-20: playing; DAC mode 1, ranges descending, streaming" in ready.console
+    about = raw_repl.execute(ready, "import service; print(service.about())")
+    assert about.startswith("MS-20 Pico ")
+    assert "DAC mode 1, ranges descending, streaming" in about
     assert ready.misuse() == []
 
 

@@ -272,6 +272,8 @@ export class SlowCore extends BusCore {
     if (this.fault !== null) {
       return 1;
     }
+    // A fetch costs nothing of its own, but its miss in the XIP cache does.
+    const cycles = 2 + this.accessCycles;
     if ((second & 0xd000) === 0xd000) {
       // A BL that leaves the region it is in, or whose halves lie in two.
       const s = (op << 21) >> 31;
@@ -280,7 +282,7 @@ export class SlowCore extends BusCore {
       r[14] = (here + 4) | 1;
       r[15] =
         here + 4 + ((s << 24) | (i1 << 23) | (i2 << 22) | ((op & 0x3ff) << 12) | ((second & 0x7ff) << 1));
-      return 3;
+      return cycles;
     }
     if ((op & 0xfff0) === 0xf380 && second >>> 8 === 0x88) {
       this.writeSpecialRegister(second & 0xff, r[op & 15]);
@@ -290,6 +292,6 @@ export class SlowCore extends BusCore {
       return this.undefinedInstruction((op << 16) | second);
     }
     r[15] = here + 4;
-    return 3;
+    return cycles;
   }
 }

@@ -19,7 +19,7 @@ const INTERESTING = [
     FLASH + 0x1000004,
   ],
   ...[0, 1, 2, 3, 4, 0x100, 0x3ffc, 0x3fff, 0x4000, 0xfffffffc, 0xffffffff, 0x80000000, 0x30000001],
-  ...[CODE | 1, CODE, (CODE + 0x40) | 1, (FLASH + 0x200) | 1, 0x201, 0x50100010, 0x50100ffe, 0xd0000018],
+  ...[CODE | 1, CODE, (CODE + 0x40) | 1, (FLASH + 0x200) | 1, 0x201, 0x50100010, 0x50100ffe, 0x4005800c],
 ];
 
 /** @type {[name: string, pattern: number, mask: number][]} Forms that executeSlow() has too, and their free bits. */
