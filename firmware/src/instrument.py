@@ -61,6 +61,8 @@ ROUND_TICKS = TICK_HZ // 1000
 MIDI_LED_ROUNDS = 60
 instrument = None
 """What plays; it outlives Ctrl-C, because the tick works on its drivers' registers."""
+trouble = ""
+"""Why nothing plays, if so; the console may not be open yet when it is printed."""
 NEWS_PANEL = 1
 NEWS_MIDI = 2
 NEWS_GATE = 4
@@ -173,11 +175,12 @@ def describe(dac):
 
 def run():
     """Play until Ctrl-C. A DAC that does not answer is said on the console; the trigger then stays off."""
-    global instrument
+    global instrument, trouble
     try:
         instrument = Instrument()
     except DacSilent as silence:
-        print("MS-20:", silence)
+        trouble = str(silence)
+        print("MS-20:", trouble)
         return
     instrument.start()
     print("MS-20: playing;", describe(instrument.dac))

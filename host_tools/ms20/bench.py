@@ -127,13 +127,9 @@ def latency_numbers(timeline: Timeline) -> Numbers:
 def tick_numbers(counters: dict[str, Any]) -> Numbers:
     """Time that the tick takes, by the firmware's own counters, in us and as a share of its period."""
     numbers: Numbers = {}
-    for key in ("tick_us_min", "tick_us_max"):
+    for key in ("tick_us_min", "tick_us_mean", "tick_us_max"):
         if key in counters:
-            numbers[key] = counters[key]
-    if counters.get("ticks_timed"):
-        mean_us = counters["tick_us_sum"] / counters["ticks_timed"]
-        numbers["tick_us_mean"] = round(mean_us, 2)
-        numbers["tick_load_percent"] = round(100.0 * mean_us / (TICK_S * 1e6), 2)
+            numbers[key] = round(float(counters[key]), 2)
     return numbers
 
 

@@ -1,9 +1,10 @@
 """The virtual board's process: its files, its simulated time, its statistics and the recorded timeline."""
 
 import contextlib
+import json
 import math
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +39,8 @@ class Stats:
     @property
     def busy_percent(self) -> float:
         """Share of the processor's cycles in which it did not sleep."""
-        return 100.0 * (self.cycles - self.sleep_cycles) / self.cycles if self.cycles else 0.0
+        total = self.cycles + self.sleep_cycles
+        return 100.0 * self.cycles / total if total else 0.0
 
     def since(self, earlier: "Stats") -> "Stats":
         """What was added since an earlier reading."""
@@ -50,7 +52,8 @@ class BoardProcess:
     """The board with one firmware image; a context manager that starts and ends its Node process.
 
     Simulated time passes only in `advance`, `wait_for` and `running_freely`. The flash lives in a
-    temporary file unless `flash` names one, which then keeps the settings from one run to the next.
+    temporary file unless `flash` names one, which then keeps the settings from one run to the next. `chips`
+    gives parts that behave otherwise than the data sheets' first reading (ChipOptions in src/chips/types.js).
     Everything may raise `FirmwareCrash`, `ChipMisuse` or `EmulatorCrash` with the console's last lines.
     """
 
@@ -61,6 +64,7 @@ class BoardProcess:
         flash: Path | None = None,
         link: Path | None = None,
         command: Sequence[str] | None = None,
+        chips: Mapping[str, Any] | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
         usb: bool = True,
     ) -> None:
@@ -68,6 +72,7 @@ class BoardProcess:
         self._flash = flash
         self._link = link
         self._command = command
+        self._chips = dict(chips or {})
         self._silence_limit_s = silence_limit_s
         self._usb_connected = usb
         self._process: NodeProcess | None = None
@@ -100,6 +105,7 @@ class BoardProcess:
             command += ["--board", str(declared), "--firmware", str(self.image.resolve())]
             command += ["--flash", str(flash.resolve()), "--serial-port", "0"]
             command += [] if self._usb_connected else ["--no-usb"]
+            command += ["--chips", json.dumps(self._chips)] if self._chips else []
             self._process = NodeProcess(command, silence_limit_s=self._silence_limit_s)
             self._serial = SerialLink(int(self._process.greeting["serial_port"]), self._link)
         except BaseException:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ms20 import board
 from ms20.board_process import BoardProcess
@@ -39,11 +39,18 @@ class VirtualBoard(BoardProcess):
         panel: HasFractions | None = None,
         link: Path | None = None,
         command: Sequence[str] | None = None,
+        chips: Mapping[str, Any] | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
         usb: bool = True,
     ) -> None:
         super().__init__(
-            image, flash=flash, link=link, command=command, silence_limit_s=silence_limit_s, usb=usb
+            image,
+            flash=flash,
+            link=link,
+            command=command,
+            chips=chips,
+            silence_limit_s=silence_limit_s,
+            usb=usb,
         )
         self._panel = panel
         self._packetiser = Packetiser()

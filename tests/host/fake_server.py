@@ -157,7 +157,7 @@ class Instrument:
             self.console += "raw REPL; CTRL-B to exit\r\n>"
         elif text.endswith("\x04"):
             trouble = "Traceback: no such module" if "broken" in text else ""
-            out = "{'tick_us_min': 20, 'tick_us_max': 40, 'tick_us_sum': 300, 'ticks_timed': 10}\r\n"
+            out = "{'tick_us_min': 20.0, 'tick_us_mean': 30.0, 'tick_us_max': 40.0}\r\n"
             self.console += f"OK{'' if trouble else out}\x04{trouble}\x04>"
 
     def volts(self, channel):

@@ -20,6 +20,7 @@ const HELP = `usage: node src/server.js --board board.json --firmware IMAGE [opt
   --no-usb            start with the USB cable pulled
   --seed N            of all noise (default 1)
   --xip-miss-cycles N what a missed line of the flash cache costs (default ${XIP_MISS_CYCLES_ESTIMATE}; 0 = no cache model)
+  --chips JSON        parts that differ from the data sheets' first reading (src/chips/types.js, ChipOptions)
   --strict            the first misuse of a chip fails the command that is running
 `;
 
@@ -159,6 +160,7 @@ async function main() {
       'no-usb': { type: 'boolean', default: false },
       seed: { type: 'string', default: '1' },
       'xip-miss-cycles': { type: 'string', default: String(XIP_MISS_CYCLES_ESTIMATE) },
+      chips: { type: 'string', default: '{}' },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -178,6 +180,7 @@ async function main() {
       seed: Number(values.seed),
       usb: !values['no-usb'],
       xipMissCycles: Number(values['xip-miss-cycles']),
+      chips: JSON.parse(values.chips),
     });
   } catch (error) {
     say({ ready: false, error: describe(error) });

@@ -103,16 +103,21 @@ test('sixteen CVs written one by one appear at one instant, when LDAC falls', ()
   assert.ok(records.every(({ nanos }) => nanos === edge));
 });
 
-test('a latch that changes one CV records that one, and a latch that changes none records nothing', () => {
+test('a latch records itself and the CVs that it changed; one with nothing written records nothing', () => {
   const { dacSetUp, dacWrite, records, tick } = workbench();
   dacSetUp();
   dacWrite(REG.DAC0 + 4, 0x4000);
   tick();
   records.length = 0;
   tick();
+  assert.deepEqual(records, []);
   dacWrite(REG.DAC0 + 4, 0x4000);
   tick();
-  assert.deepEqual(records, []);
+  assert.deepEqual(
+    records.map(({ kind }) => kind),
+    [KIND.LATCH],
+  );
+  records.length = 0;
   dacWrite(REG.DAC0 + 4, 0x4001);
   tick();
   assert.deepEqual(

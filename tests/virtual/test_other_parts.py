@@ -1,0 +1,52 @@
+"""Start-up measures what the DAC's papers leave open: the same image on boards whose parts differ.
+
+In each case the builder must hear the same thing: middle C at 0 V, KBD CV at 2 V, the cutoff where its knob is.
+"""
+
+import pytest
+from ms20 import raw_repl
+from ms20.panel import basic_panel
+from ms20.virtual_board import VirtualBoard
+
+PARTS = {
+    "as in TI's data sheet": ({}, "DAC mode 1, ranges descending, streaming"),
+    "DACRANGE ascending": ({"rangeOrder": "ascending"}, "DAC mode 1, ranges ascending, streaming"),
+    "no streaming": ({"streaming": False}, "DAC mode 1, ranges descending, by frames"),
+    "SPI mode 0": ({"spiModes": [0]}, "DAC mode 0, ranges descending, streaming"),
+    "all three": (
+        {"spiModes": [0], "streaming": False, "rangeOrder": "ascending"},
+        "DAC mode 0, ranges ascending, by frames",
+    ),
+}
+
+
+@pytest.mark.parametrize(("part", "found"), PARTS.values(), ids=PARTS.keys())
+def test_the_same_music_on_every_part(image_path, part, found):
+    with VirtualBoard(image_path, panel=basic_panel(), chips={"dac": part}) as board:
+        board.power_on()
+        board.wait_until_ready()
+        board.send_din(bytes([0x90, 60, 100]))
+        board.advance(0.01)
+        assert board.cv("VCO 1 PITCH") == pytest.approx(0, abs=0.001)
+        assert board.cv("KBD CV OUT") == pytest.approx(2, abs=0.001)
+        assert board.cv("LPF CUTOFF") == pytest.approx(3.641, abs=0.002)
+        assert board.cv("VCA") == pytest.approx(5, abs=0.001)
+        start = board.now
+        board.advance(0.05)
+        assert len(board.timeline().between(start, board.now).latches()) == 400
+        assert board.misuse() == []
+        about = raw_repl.execute(board, "import service; print(service.about())")
+        assert found in about
+
+
+def test_a_dac_that_does_not_answer_is_said_and_keeps_the_trigger_off(image_path):
+    with VirtualBoard(image_path, panel=basic_panel(), chips={"dac": {"spiModes": []}}) as board:
+        board.power_on()
+        board.advance(1.0)
+        board.press(60)
+        board.advance(0.1)
+        assert not board.trigger()
+        assert "STANDBY ON" not in board.leds()
+        assert "DAC81416 does not answer" in raw_repl.execute(
+            board, "import instrument; print(instrument.trouble)"
+        )
