@@ -83,6 +83,7 @@ def load_numbers(image: Path, seconds: float, console: Console) -> Numbers:
         timeline = board.timeline().between(start_s, board.now)
         counters = read_counters(board, console)
     numbers = frame_numbers(timeline) | latency_numbers(timeline) | tick_numbers(counters)
+    numbers["tick_load_percent"] = round(ran.tick_load_percent, 2)
     numbers["processor_busy_percent"] = round(ran.busy_percent, 2)
     numbers["emulator_speed_ratio"] = round(ran.speed, 3)
     numbers["render_speed_ratio"] = round(render_speed(timeline, console), 3)

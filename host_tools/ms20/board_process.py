@@ -28,6 +28,7 @@ class Stats:
     wall_s: float
     cycles: int
     sleep_cycles: int
+    tick_cycles: float
     xip_misses: int
     latches: int
 
@@ -41,6 +42,12 @@ class Stats:
         """Share of the processor's cycles in which it did not sleep."""
         total = self.cycles + self.sleep_cycles
         return 100.0 * self.cycles / total if total else 0.0
+
+    @property
+    def tick_load_percent(self) -> float:
+        """Share of the processor's cycles, asleep or not, that the tick took: its interrupt's way in and out too."""
+        total = self.cycles + self.sleep_cycles
+        return 100.0 * self.tick_cycles / total if total else 0.0
 
     def since(self, earlier: "Stats") -> "Stats":
         """What was added since an earlier reading."""
@@ -208,6 +215,7 @@ class BoardProcess:
                 wall_s=found["wall_ns"] / 1e9,
                 cycles=int(found["cycles"]),
                 sleep_cycles=int(found["sleep_cycles"]),
+                tick_cycles=float(found["tick_cycles"]),
                 xip_misses=int(found["xip_misses"]),
                 latches=int(found["latches"]),
             )

@@ -231,8 +231,9 @@ def handle(toy, request, started):
         return {
             "simulated_ns": toy.now,
             "wall_ns": wall_ns,
-            "cycles": cycles,
+            "cycles": cycles // 4,
             "sleep_cycles": cycles * 3 // 4,
+            "tick_cycles": cycles // 5,
             "xip_misses": 0,
             "latches": toy.latches,
         }

@@ -53,11 +53,11 @@ def test_numbers_and_table(run, tmp_path):
     assert numbers["din_notes_unanswered"] == 0
     assert 300.0 < numbers["boot_to_note_ms"] < 306.0
     assert numbers["tick_us_mean"] == 30.0
-    assert numbers["tick_load_percent"] == 24.0
+    assert numbers["tick_load_percent"] == pytest.approx(20.0, abs=0.1)
     page = (tmp_path / "README.md").read_text()
     assert page.startswith("before\n" + BEGIN)
     assert page.endswith(END + "\nafter\n")
-    assert "| tick load | 24 % | <= 45 % |" in page
+    assert "| tick load | 20 % | <= 45 % |" in page
     assert "old" not in page
     assert table_of(numbers) in result.stdout
 

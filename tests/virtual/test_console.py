@@ -28,7 +28,9 @@ def test_mpremote_asks_a_playing_instrument(board, link):
     board.wait_until_ready()
     board.wait_for_usb()
     with board.running_freely():
-        answer = mpremote(getattr(board.serial, link), "resume", "exec", "import service; print(service.about())")
+        answer = mpremote(
+            getattr(board.serial, link), "resume", "exec", "import service; print(service.about())"
+        )
     assert answer.startswith("MS-20 Pico")
     board.send_din(bytes([0x90, 64, 100]))
     board.advance(0.01)

@@ -2,7 +2,11 @@
 import { BoardError } from './errors.js';
 import { CAUSE_NAMES } from './machine.js';
 import { KIND, KINDS_BY_NAME } from './recorder.js';
+import { IRQ } from './rp2040_numbers.js';
 import { bytesOf, channelOf, flagOf, numberOf, packetsOf, textOf, timeOf, wordOf } from './arguments.js';
+
+/** The firmware's tick is the handler of DMA_IRQ_0: exception 16 + 11 (datasheet 2.3.2). */
+const TICK_EXCEPTION = 16 + IRQ.DMA_0;
 
 /** @typedef {import('./machine.js').Machine} Machine */
 /** @typedef {Record<string, any>} Request */
@@ -119,6 +123,7 @@ export const COMMANDS = {
       wall_ns: Number(machine.wallNanos),
       cycles: Math.round(machine.cycles),
       sleep_cycles: Math.round(machine.sleepNanos / nanosPerCycle),
+      tick_cycles: machine.chip?.core.exceptionCycles[TICK_EXCEPTION] ?? 0,
       xip_misses: machine.chip?.core.xip.misses ?? 0,
       latches: machine.recorder.latches,
     };

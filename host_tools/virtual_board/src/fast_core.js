@@ -37,13 +37,19 @@ export class FastCore extends SlowCore {
     for (;;) {
       // An exception can have another one to follow at once: a fault in the first place an interrupt goes to.
       while ((this.fault !== null || this.irqCheck) && !this.lockedUp) {
-        cycles += this.fault !== null ? this.takeFault() : this.takeInterrupt();
+        const entry = this.fault !== null ? this.takeFault() : this.takeInterrupt();
+        cycles += entry;
+        this.exceptionCycles[this.IPSR] += entry;
       }
       if (cycles >= maxCycles || this.stopRequested || this.waiting) {
         break;
       }
       this.elapsed = cycles;
-      cycles += this.runFast(Math.min(Math.ceil(maxCycles - cycles), LONGEST_STRETCH)) + this.extraCycles;
+      // The loop is left at the end of every exception, so a turn of it belongs to one handler, or to none.
+      const handler = this.IPSR;
+      const taken = this.runFast(Math.min(Math.ceil(maxCycles - cycles), LONGEST_STRETCH)) + this.extraCycles;
+      cycles += taken;
+      this.exceptionCycles[handler] += taken;
       this.extraCycles = 0;
     }
     this.elapsed = 0;

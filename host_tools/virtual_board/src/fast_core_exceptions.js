@@ -57,6 +57,8 @@ export class ExceptionCore {
     this.cycles = 0;
     /** How many cycles the present run() had taken when the instruction that now uses the bus began. */
     this.elapsed = 0;
+    /** Cycles spent in each exception's handler, entry and exit included, by its number; 0 = in none. */
+    this.exceptionCycles = new Float64Array(FIRST_IRQ + 32);
     /** Cycles charged by chargeCycles() and not yet counted. */
     this.extraCycles = 0;
     /** Set by a peripheral that needs run() to return after the present instruction. */

@@ -181,6 +181,7 @@ test('the NVIC enables, SysTick stays with rp2040js', () => {
   store(0xe000e014, 1234);
   assert.equal(fetch(0xe000e014), 1234);
   assert.equal(fetch(0xe000ed00), 0x410cc601);
+  assert.equal(fetch(0xe000ed14), 0x208);
 });
 
 test('SVC is taken at once, with the next address in the frame; where it may not be, it is a fault', () => {
@@ -196,6 +197,20 @@ test('SVC is taken at once, with the next address in the frame; where it may not
   core.run(2);
   assert.equal(core.IPSR, 3);
   assert.match(core.faultReason ?? '', /^SVC .*PC 0x20008000/);
+});
+
+test('SVC and PendSV have the priorities of SHPR2 and SHPR3', () => {
+  store(0xe000ed1c, 0xffffffff);
+  store(0xe000ed20, 0x00800000);
+  assert.deepEqual([fetch(0xe000ed1c), fetch(0xe000ed20)], [0xc0000000, 0x00800000]);
+  load(chip, CODE, [0xdf00]);
+  core.PC = CODE;
+  core.run(1);
+  assert.equal(core.IPSR, 11);
+  core.registers[4] = core.PC;
+  store(ICSR, 1 << 28);
+  core.run(1);
+  assert.equal(core.IPSR, 14, 'PendSV (2) over SVC (3)');
 });
 
 test('PendSV by ICSR, and NMI over everything but itself', () => {
