@@ -46,5 +46,7 @@ check-firmware: setup
 check-board: setup
 	npm --prefix host_tools/virtual_board run --silent check
 
+# Some of the emulator's tests drive a MicroPython that knows nothing of the instrument.
 test-board: setup
-	npm --prefix host_tools/virtual_board test --silent
+	stock=$$($(bin)/python -m ms20.image) && \
+	MS20_TEST_IMAGE="$$stock" npm --prefix host_tools/virtual_board test --silent
