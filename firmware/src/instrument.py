@@ -192,3 +192,5 @@ def run():
                 wait_for_interrupt()
     except KeyboardInterrupt:
         print("MS-20: console; the tick goes on, the panel rests. Reset to play on.")
+    finally:
+        instrument.hardware.hand_clock_to_pin(tick)

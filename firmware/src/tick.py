@@ -232,10 +232,13 @@ def tick(channel):
     if edge_us - s[LAST_EDGE_US] > LATE_US:
         s[LATE_TICKS] += 1
     s[LAST_EDGE_US] = edge_us
+    cycles = ldac[0]
+    if cycles < entry_cycles:
+        # The counter has wrapped: this frame missed the edge that it was made for.
+        s[LATE_TICKS] += 1
     if entry_cycles > s[ENTRY_CYCLES_MAX]:
         s[ENTRY_CYCLES_MAX] = entry_cycles
     s[TICKS_TIMED] += 1
-    cycles = ldac[0]
     s[TICK_CYCLES_SUM_16] += cycles >> 4
     if cycles > s[TICK_CYCLES_MAX]:
         s[TICK_CYCLES_MAX] = cycles

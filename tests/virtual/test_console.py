@@ -56,3 +56,35 @@ def test_ctrl_c_gives_the_prompt_and_the_note_goes_on(board):
     board.advance(0.05)
     assert not board.trigger()
     assert len(board.timeline().between(start, board.now).latches()) == pytest.approx(400, abs=1)
+
+
+def test_a_soft_reset_plays_again(board):
+    """Ctrl-C, Ctrl-D: USB leaves the bus and comes back, and the instrument is itself again."""
+    board.power_on()
+    board.wait_until_ready()
+    board.wait_for_usb()
+    board.type_text("\x03")
+    board.advance(0.2)
+    board.type_text("\x04")
+    board.advance(0.1)
+    board.wait_until_ready()
+    board.wait_for_usb()
+    board.send_usb(bytes([0x90, 64, 100]))
+    board.wait_for_trigger(0.02)
+    assert board.note_of() == pytest.approx(64, abs=0.005)
+    start = board.now
+    board.advance(0.1)
+    assert len(board.timeline().between(start, board.now).latches()) == 800
+    assert board.misuse() == []
+
+
+def test_keys_held_at_power_on_are_themselves_only(board):
+    """What the shift registers hold when they wake up is not a key."""
+    for note in (48, 50, 52):
+        board.press(note)
+    board.power_on()
+    board.wait_until_ready()
+    for note in (48, 50, 52):
+        board.release(note)
+    board.advance(0.02)
+    assert not board.trigger()

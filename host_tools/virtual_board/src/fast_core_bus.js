@@ -1,6 +1,7 @@
 /** @file The bus below FastCore: what each address holds, what an access costs, and which accesses fault. */
-import { ExceptionCore, hex } from './fast_core_exceptions.js';
+import { ExceptionCore } from './fast_core_exceptions.js';
 import { readSystemControl, writeSystemControl } from './fast_core_scs.js';
+import { hex } from './fast_core_state.js';
 import { XIP_LINE_BITS, XipCache } from './xip_cache.js';
 
 /** @typedef {import('rp2040js').RP2040} RP2040 */

@@ -1,6 +1,7 @@
 /** @file The instructions that FastCore's tight loop leaves: system ones, and any that touch more than plain memory. */
 import { BusCore } from './fast_core_bus.js';
-import { EXCEPTION_EXIT_CYCLES, hex } from './fast_core_exceptions.js';
+import { EXCEPTION_EXIT_CYCLES } from './fast_core_exceptions.js';
+import { hex } from './fast_core_state.js';
 
 /** What bits 11-9 of a load or store with a register offset say: size and kind; bit 0 of `kind` = load, 1 = signed. */
 const REGISTER_FORMS = [
