@@ -50,3 +50,15 @@ def test_a_dac_that_does_not_answer_is_said_and_keeps_the_trigger_off(image_path
         assert "DAC81416 does not answer" in raw_repl.execute(
             board, "import instrument; print(instrument.trouble)"
         )
+
+
+@pytest.mark.parametrize("adc", [{"offsetLsb": 15, "gain": 0.993}, {"offsetLsb": -12}, {"gain": 0.9965}])
+def test_a_pico_with_a_poor_adc_still_turns_from_end_to_end(image_path, adc):
+    """Measured boards are up to 15 codes off at the ends of the span (facts, analog f.2)."""
+    with VirtualBoard(image_path, panel=basic_panel(), chips={"adc": adc}) as board:
+        board.power_on()
+        board.wait_until_ready()
+        for value, volts in ((0, 0.0), (10, 5.0)):
+            board.set_knob("LPF PEAK", value)
+            board.advance(0.15)
+            assert board.cv("LPF PEAK") == pytest.approx(volts, abs=0.0001)
