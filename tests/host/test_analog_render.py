@@ -163,6 +163,7 @@ def test_compiled_code_is_kept_in_the_users_cache(tmp_path: Path) -> None:
     run = [sys.executable, "-c", script]
     found = subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout.strip()
     assert Path(found).is_relative_to(tmp_path)
-    environment["NUMBA_CACHE_DIR"] = "elsewhere"
+    elsewhere = str(tmp_path / "elsewhere")
+    environment["NUMBA_CACHE_DIR"] = elsewhere
     found = subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout.strip()
-    assert found == "elsewhere"
+    assert found == elsewhere
