@@ -36,7 +36,7 @@ from board import (
 from converter_bus import converter_spi
 from dma import registers_of
 from machine import Pin, mem32
-from rp2040 import DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
+from rp2040 import BYTE_SHIFT, DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
 from state import FRAME, FRAME_BYTES
 
 DEVICEID = 0x01
@@ -60,8 +60,6 @@ ALL_CHANNELS = 0xFFFF
 RANGE_REGISTERS = 4
 CHANNELS_A_RANGE_REGISTER = 4
 RANGE_BITS = 4
-BYTE_SHIFT = 2
-"""mem32 addresses are bytes, the register names are words."""
 
 PROBE_CODE = 0x1000
 PROBE_VOLTS = 10.0 * PROBE_CODE / (1 << DAC_BITS)

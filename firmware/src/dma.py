@@ -2,9 +2,7 @@
 
 # link: constants
 
-from rp2040 import DMA, DMA_CHANNEL_WORDS
-
-BYTE_SHIFT = 2
+from rp2040 import BYTE_SHIFT, DMA, DMA_CHANNEL_WORDS
 
 
 def registers_of(channel):

@@ -46,17 +46,18 @@ from rp2040 import (
     APB,
     ATOMIC_CLEAR,
     ATOMIC_SET,
+    BYTE_SHIFT,
     DREQ_PWM_WRAP0,
+    EDGE_CLOCK,
+    LDAC_SLICE,
     PWM_CTR,
     PWM_DIV,
     PWM_DIV_ONE,
     PWM_EN,
     PWM_SLICE_BYTES,
-    PWM_SLICES,
     PWM_TOP,
     SIO,
-    TIMER,
-    TIMER_TIMERAWL,
+    TRIGGER_SLICE,
     UART0,
     UART_IMSC,
 )
@@ -65,14 +66,9 @@ from rp2040 import (
 )
 from state import APB_BASE, CLOCK_DMA, EDGE_US, SIO_BASE, STATE
 
-BYTE_SHIFT = 2
 LDAC_LOW_NS = 1_000
 DUTY_FULL = 65_535
 UART_RX_BUFFER_BYTES = 64
-LDAC_SLICE = PIN_LDAC // 2 % PWM_SLICES
-TRIGGER_SLICE = PIN_KBD_TRIG_OUT // 2 % PWM_SLICES
-EDGE_CLOCK = TIMER + TIMER_TIMERAWL * 4
-"""What the clock's DMA channel copies at each edge: the time."""
 
 
 class Hardware:

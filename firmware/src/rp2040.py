@@ -7,16 +7,22 @@ peripherals itself once `machine` has set them up. Source: RP2040 datasheet, the
 
 # declares: constants
 
+from board import PIN_KBD_TRIG_OUT, PIN_LDAC
+
+BYTE_SHIFT = 2
+"""From a word index to bytes: addresses for `mem32` are `BASE + (INDEX << BYTE_SHIFT)`."""
+
 APB = 0x40000000
 """All peripherals below are at small offsets from here."""
 
 SIO = 0xD0000000
-SIO_GPIO_IN = 1
 SIO_GPIO_OUT_SET = 5
 SIO_GPIO_OUT_CLR = 6
 
 TIMER = 0x40054000
 TIMER_TIMERAWL = 10  # microseconds, without the latch of TIMELR
+EDGE_CLOCK = TIMER + (TIMER_TIMERAWL << BYTE_SHIFT)
+"""What the clock's DMA channel copies at each LDAC edge: the time."""
 
 UART0 = 0x40034000
 UART_DR = 0  # bits 0-7 the byte, 8 framing, 9 parity, 10 break, 11 overrun
@@ -31,14 +37,12 @@ SPI_DR = 2
 SPI_SR = 3
 SPI_DMACR = 9
 SPI_SR_BSY = 1 << 4
-SPI_SR_RNE = 1 << 2
 SPI_DMACR_TXDMAE = 1 << 1
 
 ADC = 0x4004C000
 ADC_CS = 0
 ADC_FCS = 2
 ADC_FIFO = 3
-ADC_DIV = 4
 ADC_CS_EN = 1
 ADC_CS_START_MANY = 1 << 3
 ADC_CS_RROBIN_0_1_2 = 7 << 16
@@ -56,6 +60,9 @@ DREQ_PWM_WRAP0 = 24
 PWM = 0x40050000
 PWM_SLICE_BYTES = 20
 PWM_SLICES = 8
+LDAC_SLICE = PIN_LDAC // 2 % PWM_SLICES
+TRIGGER_SLICE = PIN_KBD_TRIG_OUT // 2 % PWM_SLICES
+"""The slice of a pin (datasheet 4.5.2, table 515): two pins each, eight slices, then again."""
 PWM_DIV = 4
 PWM_CTR = 8
 PWM_CC = 12  # A in the low half, B in the high one; a new value counts from the next wrap on

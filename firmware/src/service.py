@@ -12,7 +12,6 @@ from state import (
     NOTES_PLAYED,
     PORT_BYTES,
     PORT_BYTES_BAD,
-    PORT_WORDS,
     PORTS,
     TICK_CYCLES_MAX,
     TICK_CYCLES_MIN,
@@ -45,7 +44,6 @@ def counters():
         "notes_played": state[NOTES_PLAYED],
         "din_bytes": state[PORTS + PORT_BYTES],
         "din_bytes_bad": state[PORTS + PORT_BYTES_BAD],
-        "usb_bytes": state[PORTS + PORT_WORDS + PORT_BYTES],
         "usb_dropped": state[USB_DROPPED],
     }
 

@@ -24,8 +24,6 @@ from board import (
     KEY_ROWS,
     MUX_ADDRESSES,
     PIN_DAC_SELECT,
-    PIN_KBD_TRIG_OUT,
-    PIN_LDAC,
     PIN_MUX_A0,
     PIN_SHIFT_LATCH,
     SHIFT_IN_BITS,
@@ -51,13 +49,14 @@ from rp2040 import (
     DMA_CTRL,
     DMA_CTRL_BUSY,
     DMA_READ_ADDR_TRIG,
+    EDGE_CLOCK,
+    LDAC_SLICE,
     PWM,
     PWM_ALWAYS_HIGH,
     PWM_ALWAYS_LOW,
     PWM_CC,
     PWM_CTR,
     PWM_SLICE_BYTES,
-    PWM_SLICES,
     SIO_GPIO_OUT_CLR,
     SIO_GPIO_OUT_SET,
     SPI0,
@@ -65,8 +64,7 @@ from rp2040 import (
     SPI_DR,
     SPI_SR,
     SPI_SR_BSY,
-    TIMER,
-    TIMER_TIMERAWL,
+    TRIGGER_SLICE,
     UART0,
     UART_DR,
     UART_FR,
@@ -110,11 +108,11 @@ ADC_OFFSET = ADC - APB
 SPI0_OFFSET = SPI0 - APB
 SPI1_OFFSET = SPI1 - APB
 UART0_OFFSET = UART0 - APB
-LDAC_COUNTER = PWM - APB + PIN_LDAC // 2 % PWM_SLICES * PWM_SLICE_BYTES + PWM_CTR
+LDAC_COUNTER = PWM - APB + LDAC_SLICE * PWM_SLICE_BYTES + PWM_CTR
 """The PWM's own counter stands at 0 at LDAC's edge: a clock of 8 ns that says how long ago the edge was."""
-TRIGGER_LEVEL = PWM - APB + PIN_KBD_TRIG_OUT // 2 % PWM_SLICES * PWM_SLICE_BYTES + PWM_CC
-EDGE_CLOCK = TIMER - APB + TIMER_TIMERAWL * 4
-"""What the clock's channel copies at each edge; writing it as read address arms the channel for the next one."""
+TRIGGER_LEVEL = PWM - APB + TRIGGER_SLICE * PWM_SLICE_BYTES + PWM_CC
+EDGE_CLOCK_OFFSET = EDGE_CLOCK - APB
+"""Writing it as read address arms the clock's channel for the next edge."""
 TICK_US = 1_000_000 // TICK_HZ
 LATE_US = TICK_US + TICK_US // 2
 """A tick that starts this long after the last one has missed an edge: a frame came late."""
@@ -140,7 +138,7 @@ def tick(channel):
     ldac = ptr32(apb + LDAC_COUNTER)
     entry_cycles = ldac[0]
     clock = ptr32(s[CLOCK_DMA])
-    clock[DMA_READ_ADDR_TRIG] = apb + EDGE_CLOCK
+    clock[DMA_READ_ADDR_TRIG] = apb + EDGE_CLOCK_OFFSET
     sio[SIO_GPIO_OUT_SET] = LATCH
     shift = ptr32(apb + SPI1_OFFSET)
     row = s[SHIFT_ROW]

@@ -9,6 +9,7 @@
  * uncertain: the input filter (15 kHz) and settling after a channel change are left out.
  */
 import { CHIP } from './reports.js';
+import { takeBus } from './shared_bus.js';
 
 const CHIP_BIT = 1 << CHIP.JACK_ADC;
 const CHANNELS = 4;
@@ -111,10 +112,7 @@ export class Ads8684 {
     if (low === this.#selected) return;
     this.#selected = low;
     if (low) {
-      this.#bus.selected |= CHIP_BIT;
-      if (this.#bus.selected !== CHIP_BIT) {
-        this.#reports.misuse(CHIP.BUS, 'both converters are selected at once');
-      }
+      takeBus(this.#bus, CHIP_BIT, this.#reports);
       this.#startFrame();
       return;
     }

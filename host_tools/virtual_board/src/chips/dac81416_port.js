@@ -11,6 +11,7 @@
  */
 import { REG, SPICONFIG } from './dac81416_registers.js';
 import { CHIP } from './reports.js';
+import { takeBus } from './shared_bus.js';
 
 const CHIP_BIT = 1 << CHIP.DAC;
 const MAX_HZ = 50_000_000;
@@ -92,10 +93,7 @@ export class Dac81416Port {
     if (low === this.#selected) return;
     this.#selected = low;
     if (low) {
-      this.#bus.selected |= CHIP_BIT;
-      if (this.#bus.selected !== CHIP_BIT) {
-        this.#reports.misuse(CHIP.BUS, 'both converters are selected at once');
-      }
+      takeBus(this.#bus, CHIP_BIT, this.#reports);
       this.#startFrame();
       return;
     }
