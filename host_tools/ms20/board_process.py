@@ -60,7 +60,8 @@ class BoardProcess:
 
     Simulated time passes only in `advance`, `wait_for` and `running_freely`. The flash lives in a
     temporary file unless `flash` names one, which then keeps the settings from one run to the next. `chips`
-    gives parts that behave otherwise than the data sheets' first reading (ChipOptions in src/chips/types.js).
+    gives parts that behave otherwise than the data sheets' first reading (ChipOptions in src/chips/index.js),
+    `usb_host` a host that is pickier than a computer (UsbHostOptions in src/usb_host.js).
     Everything may raise `FirmwareCrash`, `ChipMisuse` or `EmulatorCrash` with the console's last lines.
     """
 
@@ -72,6 +73,7 @@ class BoardProcess:
         link: Path | None = None,
         command: Sequence[str] | None = None,
         chips: Mapping[str, Any] | None = None,
+        usb_host: Mapping[str, Any] | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
         usb: bool = True,
     ) -> None:
@@ -80,6 +82,7 @@ class BoardProcess:
         self._link = link
         self._command = command
         self._chips = dict(chips or {})
+        self._usb_host = dict(usb_host or {})
         self._silence_limit_s = silence_limit_s
         self._usb_connected = usb
         self._process: NodeProcess | None = None
@@ -113,6 +116,7 @@ class BoardProcess:
             command += ["--flash", str(flash.resolve()), "--serial-port", "0"]
             command += [] if self._usb_connected else ["--no-usb"]
             command += ["--chips", json.dumps(self._chips)] if self._chips else []
+            command += ["--usb-host", json.dumps(self._usb_host)] if self._usb_host else []
             self._process = NodeProcess(command, silence_limit_s=self._silence_limit_s)
             self._serial = SerialLink(int(self._process.greeting["serial_port"]), self._link)
         except BaseException:

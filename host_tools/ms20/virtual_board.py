@@ -1,13 +1,15 @@
 """The instrument on the virtual bench, spoken to in its own words; all times are simulated seconds."""
 
+import contextlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal
 
 from ms20 import board
 from ms20.board_process import BoardProcess
 from ms20.errors import ExitCode, Ms20Error, NothingHappened
+from ms20.hands import Hands, HasFractions, Schedule, nanoseconds
 from ms20.node_process import SILENCE_LIMIT_S, Answer
 from ms20.timeline import Kind
 from ms20.usb_midi import Packetiser
@@ -17,18 +19,11 @@ READY_STEP_S = 0.01
 BOARD = board.BOARD
 
 
-class HasFractions(Protocol):
-    """Anything that gives a fraction 0..1 for panel channels; a `Panel` does."""
-
-    def fractions(self) -> Mapping[int, float]:
-        """Fractions by channel number (mux * 16 + address)."""
-
-
-class VirtualBoard(BoardProcess):
+class VirtualBoard(Hands, BoardProcess):
     """The instrument: its knobs, keys, jacks, MIDI inputs and lights, and its voltages.
 
     `panel` is set before power is switched on. For the other arguments, and for what can be raised, see
-    `BoardProcess`. Unknown names raise `Ms20Error` with the nearest ones.
+    `BoardProcess`; for what a player can do, `Hands`. Unknown names raise `Ms20Error` with the nearest ones.
     """
 
     def __init__(
@@ -40,6 +35,7 @@ class VirtualBoard(BoardProcess):
         link: Path | None = None,
         command: Sequence[str] | None = None,
         chips: Mapping[str, Any] | None = None,
+        usb_host: Mapping[str, Any] | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
         usb: bool = True,
     ) -> None:
@@ -49,6 +45,7 @@ class VirtualBoard(BoardProcess):
             link=link,
             command=command,
             chips=chips,
+            usb_host=usb_host,
             silence_limit_s=silence_limit_s,
             usb=usb,
         )
@@ -67,50 +64,30 @@ class VirtualBoard(BoardProcess):
 
     # --- what a player does --------------------------------------------------------------------------------
 
-    def power_on(self) -> None:
-        """Turn VOLUME's switch on; the firmware boots as time passes."""
-        self.ask("power", on=True)
+    def _do(self, do: str, **arguments: Any) -> None:
+        self.ask(do, **arguments)
 
-    def power_off(self) -> None:
-        """Turn VOLUME's switch off: the supply is gone at once."""
-        self.ask("power", on=False)
+    @contextlib.contextmanager
+    def schedule(self) -> Iterator[Schedule]:
+        """Note down what hands do at which simulated times; all of it is sent when the block ends.
 
-    def set_knob(self, name: str, value: float | str) -> None:
-        """Turn a knob to its panel value: 0..10, -5..+5 for a centred one, a rotary's word or place 1..4."""
-        control = board.control(name)
-        self.set_channel(control.channel, control.fraction(value))
+            with board.schedule() as later:
+                later.at(1.0).press(60)
+                later.at(1.5).set_knob("LPF CUTOFF FREQUENCY", 7)
 
-    def set_channel(self, channel: int, fraction: float) -> None:
-        """Put a fraction 0..1 of the ADC's span on a multiplexer channel (0-47), a monitor's for instance."""
-        self.ask("knob", channel=channel, fraction=fraction)
+        The times are exact, later than now, and in any order; thousands are one request. Of a block that
+        raises, or that holds something the board refuses, nothing is scheduled.
+        """
+        schedule = Schedule()
+        yield schedule
+        self.ask("schedule", requests=schedule.requests)
 
-    def set_panel(self, panel: HasFractions) -> None:
-        """Turn every knob to a panel's settings."""
-        self.ask("knob_many", values=[[channel, value] for channel, value in panel.fractions().items()])
+    def schedule_edges(self, pin: Literal["tune", "f_v"], times: Iterable[float]) -> None:
+        """Make TUNE or F-V toggle at these times (s, ascending, later than now), and then stand still.
 
-    def press(self, note: int) -> None:
-        """Press the key that plays a MIDI note (48..84)."""
-        self.ask("key", key=board.key_of_note(note), down=True)
-
-    def release(self, note: int) -> None:
-        """Let go of the key that plays a MIDI note (48..84)."""
-        self.ask("key", key=board.key_of_note(note), down=False)
-
-    def plug(self, jack: str, volts: float = 0.0) -> None:
-        """Put a plug that carries a steady voltage into a jack."""
-        self.ask("jack", name=board.jack(jack), volts=volts)
-
-    def unplug(self, jack: str) -> None:
-        """Pull the plug out of a jack."""
-        self.ask("jack", name=board.jack(jack), volts=None)
-
-    def connect_usb(self) -> None:
-        """Plug the USB cable in."""
-        self.ask("usb", connected=True)
-
-    def disconnect_usb(self) -> None:
-        """Pull the USB cable."""
-        self.ask("usb", connected=False)
+        It ends the square wave of `set_tune_edges` or `set_f_v_edges`, and what was scheduled before.
+        """
+        self.ask("edge_times", pin=pin, times_ns=[nanoseconds(float(each)) for each in times])
 
     def type_text(self, text: str) -> None:
         """Type into the serial console."""
@@ -143,14 +120,6 @@ class VirtualBoard(BoardProcess):
         """Hold the DIN line low for `duration` seconds."""
         start_ns = _ns(self._now_s if at is None else at)
         self.ask("din_fault", kind="break", at_ns=start_ns, duration_ns=_ns(duration))
-
-    def set_tune_edges(self, hz: float) -> None:
-        """Put a square wave on TUNE; 0 stops it."""
-        self.ask("edges", pin="tune", hz=hz)
-
-    def set_f_v_edges(self, hz: float) -> None:
-        """Put a square wave on F-V; 0 stops it."""
-        self.ask("edges", pin="f_v", hz=hz)
 
     # --- what there is to see ------------------------------------------------------------------------------
 

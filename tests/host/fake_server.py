@@ -29,8 +29,8 @@ ZERO = {0: 0x8000, 1: 0x8000, 3: 0x8000, 4: 0x8000, 11: 0x8000, 12: 0x8000}
 
 
 class Instrument:
-    def __init__(self, board, image):
-        self.board, self.image = board, image
+    def __init__(self, board, image, options):
+        self.board, self.image, self.options = board, image, options
         self.now = 0
         self.queue = []
         self.order = 0
@@ -48,6 +48,8 @@ class Instrument:
         self.jacks = {}
         self.keys = set()
         self.typed = []
+        self.edges = {}
+        self.asleep = False
 
     def at(self, t_ns, action, *arguments):
         self.order += 1
@@ -182,6 +184,9 @@ class Instrument:
             "fractions": self.fractions,
             "jacks": self.jacks,
             "keys": sorted(self.keys),
+            "edges": self.edges,
+            "asleep": self.asleep,
+            "options": self.options,
         }
 
 
@@ -203,6 +208,18 @@ def handle(toy, request, started):
         (toy.keys.add if request["down"] else toy.keys.discard)(request["key"])
     elif do == "jack":
         toy.jacks[request["name"]] = request["volts"]
+    elif do == "schedule":
+        for at_ns, later in request["requests"]:
+            toy.at(at_ns, handle, toy, later, started)
+    elif do == "edges":
+        toy.edges[request["pin"]] = request["hz"]
+    elif do == "edge_times":
+        toy.edges[request["pin"]] = request["times_ns"]
+    elif do == "usb_suspend":
+        toy.asleep = request["on"]
+    elif do == "usb":
+        if not request["connected"] and terminal:
+            terminal[-1].shutdown(socket.SHUT_RDWR)
     elif do == "din":
         toy.din(request["bytes"], request.get("at_ns"))
     elif do == "din_many":
@@ -237,7 +254,7 @@ def handle(toy, request, started):
             "xip_misses": 0,
             "latches": toy.latches,
         }
-    elif do not in ("usb", "edges", "din_fault", "free_run", "quit"):
+    elif do not in ("din_fault", "free_run", "quit"):
         return {"error": {"kind": "bad-request", "message": f"no such request: {do}"}}
     return {}
 
@@ -265,13 +282,18 @@ def misbehave(fault, request):
     return json.dumps({"id": number, "ok": False, "error": error})
 
 
+terminal = []
+"""The connection of the serial port, while there is one."""
+
+
 def echo(listener):
     """Send whatever comes on the serial port back in capitals, one client at a time."""
     while True:
-        client, _ = listener.accept()
-        with client:
+        terminal[:] = [listener.accept()[0]]
+        with terminal[0] as client:
             while data := client.recv(4096):
                 client.sendall(data.upper())
+            terminal.clear()
 
 
 def main():
@@ -279,6 +301,8 @@ def main():
     for name in ("--board", "--firmware", "--flash", "--serial-port"):
         parser.add_argument(name, required=True)
     parser.add_argument("--no-usb", action="store_true")
+    parser.add_argument("--chips", type=json.loads, default={})
+    parser.add_argument("--usb-host", type=json.loads, default={})
     arguments = parser.parse_args()
     board = json.loads(Path(arguments.board).read_text())
     with Path(arguments.flash).open("ab") as file:
@@ -302,7 +326,8 @@ def main():
         "pid": os.getpid(),
     }
     print(json.dumps(greeting), flush=True)
-    toy = Instrument(board, arguments.firmware)
+    options = {"chips": arguments.chips, "usb_host": arguments.usb_host}
+    toy = Instrument(board, arguments.firmware, options)
     started = time.monotonic_ns()
     for line in sys.stdin:
         request = json.loads(line)

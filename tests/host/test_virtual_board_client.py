@@ -177,8 +177,6 @@ def test_the_rest_of_the_requests_are_accepted(playing):
     playing.connect_usb()
     playing.break_din(0.05)
     playing.break_din_byte(at=playing.now + 0.1)
-    playing.set_tune_edges(440.0)
-    playing.set_f_v_edges(0.0)
     with playing.running_freely(speed=1.0):
         pass
     assert playing.pid > 0

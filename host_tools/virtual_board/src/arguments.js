@@ -3,8 +3,10 @@ import { BoardError } from './errors.js';
 
 /** @typedef {Record<string, any>} Request */
 
+const ROUNDING_NANOS = 1;
+
 /** @param {string} sentence @returns {never} */
-function refuse(sentence) {
+export function refuse(sentence) {
   throw new BoardError('bad-request', sentence);
 }
 
@@ -25,6 +27,14 @@ export function numberOf(request, name, low, high) {
   return value;
 }
 
+/** @param {Request} request @param {string} name @param {number} low @param {number} high */
+export function wholeOf(request, name, low, high) {
+  const value = request[name];
+  if (!Number.isInteger(value) || value < low || value > high)
+    refuse(`${name} must be a whole number from ${low} to ${high}, not ${JSON.stringify(value)}.`);
+  return value;
+}
+
 /** @param {Request} request @param {string} name */
 export function textOf(request, name) {
   const value = request[name];
@@ -42,12 +52,25 @@ export function wordOf(request, name, words) {
 
 /** @param {import('./machine.js').Machine} machine @param {unknown} channel */
 export function channelOf(machine, channel) {
-  return numberOf({ channel }, 'channel', 0, machine.board.PANEL_COUNT - 1);
+  return wholeOf({ channel }, 'channel', 0, machine.board.PANEL_COUNT - 1);
 }
 
 /** When something is to happen: `at_ns`, or now. @param {import('./machine.js').Machine} machine @param {Request} request */
 export function timeOf(machine, request) {
   return request.at_ns === undefined ? machine.clock.now : numberOf(request, 'at_ns', 0, Infinity);
+}
+
+/**
+ * A moment still to come. Whoever reads `now_ns` and rounds it may be half a nanosecond early: that is now.
+ * @param {import('./machine.js').Machine} machine
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function momentOf(machine, value, name) {
+  const { now } = machine.clock;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < now - ROUNDING_NANOS)
+    refuse(`${name} must be a time from now (${now} ns) on, not ${JSON.stringify(value)}.`);
+  return value;
 }
 
 /** @param {unknown} value */

@@ -51,6 +51,7 @@ export function afterPowerOn(random) {
  * @property {Uint8Array} uniqueId of the flash
  * @property {number} xipMissCycles
  * @property {(pin: number, level: boolean, driven: boolean) => void} onLevel
+ * @property {(pin: number, down: boolean, up: boolean) => void} onPull
  * @property {(reason: number) => void} onWatchdog
  * @property {() => void} onBootsel
  * @property {(sentence: string) => void} onGap firmware used something that is not modelled
@@ -96,7 +97,7 @@ export class Chip {
     const { rp2040, host } = this;
     const { peripherals } = rp2040;
     rp2040.dma = peripherals[PERIPHERAL.DMA] = new Dma(rp2040);
-    const bank = new GpioBank(rp2040, host.onLevel);
+    const bank = new GpioBank(rp2040, host.onLevel, host.onPull);
     rp2040.gpio = bank.pads;
     Object.defineProperty(rp2040, 'gpioValues', { get: () => bank.inputs });
     const io = (peripherals[PERIPHERAL.IO_BANK0] = new IoBank0(rp2040, bank));

@@ -3,7 +3,8 @@ import { BoardError } from './errors.js';
 import { CAUSE_NAMES } from './machine.js';
 import { KIND, KINDS_BY_NAME } from './recorder.js';
 import { IRQ } from './rp2040_numbers.js';
-import { bytesOf, channelOf, flagOf, numberOf, packetsOf, textOf, timeOf, wordOf } from './arguments.js';
+import { bytesOf, flagOf, numberOf, packetsOf, textOf, timeOf, wordOf } from './arguments.js';
+import { IMMEDIATE, comparatorOf, edgeTimesOf, scheduleOf } from './immediate.js';
 
 /** The firmware's tick is the handler of DMA_IRQ_0: exception 16 + 11 (datasheet 2.3.2). */
 const TICK_EXCEPTION = 16 + IRQ.DMA_0;
@@ -19,15 +20,19 @@ const TICK_EXCEPTION = 16 + IRQ.DMA_0;
  * @property {(on: boolean, speed: number) => void} freeRun
  */
 
-/** @type {Record<string, (machine: Machine, request: Request, runner: Runner) => Answer | void | Promise<Answer | void>>} */
-export const COMMANDS = {
-  power(machine, request) {
-    machine.setSwitch(flagOf(request, 'on'));
-  },
+/** @typedef {(machine: Machine, request: Request, runner: Runner) => Answer | void | Promise<Answer | void>} Command */
 
-  usb(machine, request) {
-    machine.setUsbCable(flagOf(request, 'connected'));
-  },
+/** What takes effect in the instant it is asked for. @type {Record<string, Command>} */
+const AT_ONCE = Object.fromEntries(
+  Object.entries(IMMEDIATE).map(([name, prepare]) => [
+    name,
+    (machine, request) => prepare(machine, request)(),
+  ]),
+);
+
+/** @type {Record<string, Command>} */
+export const COMMANDS = {
+  ...AT_ONCE,
 
   async advance(machine, request, runner) {
     const nanos = numberOf(request, 'ns', 0, Infinity);
@@ -54,29 +59,6 @@ export const COMMANDS = {
     return found;
   },
 
-  knob(machine, request) {
-    machine.chips.setKnob(channelOf(machine, request.channel), numberOf(request, 'fraction', 0, 1));
-  },
-
-  knob_many(machine, request) {
-    if (!Array.isArray(request.values))
-      throw new BoardError('bad-request', 'values must be a list of [channel, fraction].');
-    for (const [channel, fraction] of request.values)
-      machine.chips.setKnob(channelOf(machine, channel), numberOf({ fraction }, 'fraction', 0, 1));
-  },
-
-  key(machine, request) {
-    const key = numberOf(request, 'key', 0, machine.board.KEY_COUNT - 1);
-    machine.chips.setKey(key, flagOf(request, 'down'));
-  },
-
-  jack(machine, request) {
-    const volts = request.volts === null ? null : numberOf(request, 'volts', -100, 100);
-    const name = wordOf(request, 'name', machine.chips.jacks.names);
-    machine.chips.setJack(name, volts);
-    machine.pins.jacksChanged();
-  },
-
   din(machine, request) {
     machine.din.send([{ at: timeOf(machine, request), bytes: bytesOf(request.bytes) }]);
   },
@@ -99,9 +81,13 @@ export const COMMANDS = {
     machine.usbMidi.add(messagesOf(request, packetsOf).map(({ at, bytes }) => ({ at, item: bytes })));
   },
 
-  edges(machine, request) {
-    const pin = /** @type {'tune' | 'f_v'} */ (wordOf(request, 'pin', ['tune', 'f_v']));
-    machine.pins.setEdges(pin, numberOf(request, 'hz', 0, 1e6));
+  schedule(machine, request) {
+    machine.actions.add(scheduleOf(machine, request.requests));
+  },
+
+  edge_times(machine, request) {
+    const pin = comparatorOf(request);
+    machine.pins.setEdgeTimes(pin, edgeTimesOf(machine, request.times_ns));
   },
 
   terminal(machine, request) {

@@ -15,6 +15,7 @@ const LEVEL_LOW = 1;
 
 const PAD_PULL_DOWN = 1 << 2;
 const PAD_PULL_UP = 1 << 3;
+const PAD_PULLS = PAD_PULL_DOWN | PAD_PULL_UP;
 const PAD_INPUT_ENABLE = 1 << 6;
 const PAD_OUTPUT_DISABLE = 1 << 7;
 /** Reset value of a pad: 4 mA, pull-down, Schmitt trigger, input enabled (datasheet 2.19.6.3). */
@@ -36,7 +37,8 @@ export class Pad {
     this.mask = 1 << index;
     /** @type {number} */
     this.ctrl = FUNCTION.NONE;
-    this.padValue = PAD_RESET;
+    /** The register of PADS_BANK0. */
+    this.padBits = PAD_RESET;
     this.irqEnableMask = 0;
     this.irqForceMask = 0;
     this.edges = 0;
@@ -54,8 +56,27 @@ export class Pad {
     return this.ctrl & 31;
   }
 
+  get padValue() {
+    return this.padBits;
+  }
+
+  /** @param {number} value PADS or a reset has set; the caller then asks for updates */
+  set padValue(value) {
+    const pulled = this.padBits & PAD_PULLS;
+    this.padBits = value;
+    if ((value & PAD_PULLS) !== pulled) this.bank.onPull(this.index, this.pullDown, this.pullUp);
+  }
+
+  get pullDown() {
+    return (this.padBits & PAD_PULL_DOWN) !== 0;
+  }
+
+  get pullUp() {
+    return (this.padBits & PAD_PULL_UP) !== 0;
+  }
+
   get inputEnable() {
-    return (this.padValue & PAD_INPUT_ENABLE) !== 0;
+    return (this.padBits & PAD_INPUT_ENABLE) !== 0;
   }
 
   get inputValue() {
@@ -135,12 +156,12 @@ export class Pad {
       value = overridden(value, (ctrl >>> 8) & 3);
       enable = overridden(enable, (ctrl >>> 12) & 3);
     }
-    const driven = enable && !(this.padValue & PAD_OUTPUT_DISABLE);
+    const driven = enable && !(this.padBits & PAD_OUTPUT_DISABLE);
     let { level } = this;
     if (driven) level = value;
     else if (this.external !== null) level = this.external;
     else {
-      const pulls = this.padValue & (PAD_PULL_UP | PAD_PULL_DOWN);
+      const pulls = this.padBits & PAD_PULLS;
       if (pulls === PAD_PULL_UP) level = true;
       else if (pulls === PAD_PULL_DOWN) level = false; // both at once: bus keeper, the level stays (2.19.4.1)
     }
@@ -152,7 +173,7 @@ export class Pad {
   }
 
   refreshInput() {
-    let input = this.level && (this.padValue & PAD_INPUT_ENABLE) !== 0;
+    let input = this.level && (this.padBits & PAD_INPUT_ENABLE) !== 0;
     if (this.ctrl & 0x30000) input = overridden(input, (this.ctrl >>> 16) & 3);
     if (input === this.input) return;
     this.input = input;
@@ -179,10 +200,12 @@ export class GpioBank {
    * @param {any} rp2040
    * @param {(pin: number, level: boolean, driven: boolean) => void} onLevel called when a pad's level changed, or
    *   whether the chip drives it
+   * @param {(pin: number, down: boolean, up: boolean) => void} [onPull] called when a pad's pull resistors changed
    */
-  constructor(rp2040, onLevel) {
+  constructor(rp2040, onLevel, onPull = () => {}) {
     this.rp2040 = rp2040;
     this.onLevel = onLevel;
+    this.onPull = onPull;
     /** Levels as SIO's GPIO_IN shows them. */
     this.inputs = 0;
     this.interrupting = 0;

@@ -30,11 +30,12 @@ const TRACEBACK_NANOS = 50e6;
  * @property {boolean} [usb] is the cable in from the start?
  * @property {number} [xipMissCycles]
  * @property {import('./chips/index.js').ChipOptions} [chips]
+ * @property {import('./usb_host.js').UsbHostOptions} [usbHost]
  */
 
 export class Machine {
   /** @param {MachineOptions} options */
-  constructor({ board, flash, seed = 1, usb = true, xipMissCycles = 0, chips = {} }) {
+  constructor({ board, flash, seed = 1, usb = true, xipMissCycles = 0, chips = {}, usbHost = {} }) {
     this.board = board;
     this.flash = flash;
     this.clock = new Clock();
@@ -60,19 +61,25 @@ export class Machine {
     this.onGap = () => {};
     /** Whether a traceback is somebody's business: not while a person is at the terminal. */
     this.minds = () => true;
-    this.usb = new UsbHost(this.clock, {
-      onConsole: (bytes) => {
-        if (this.console.add(bytes)) {
-          if (this.minds()) this.stopBy(this.clock.nanos + TRACEBACK_NANOS);
-          else this.console.traceback = -1; // whoever is at the terminal has seen it
-        }
-        this.onConsole(bytes);
+    this.usb = new UsbHost(
+      this.clock,
+      {
+        onConsole: (bytes) => {
+          if (this.console.add(bytes)) {
+            if (this.minds()) this.stopBy(this.clock.nanos + TRACEBACK_NANOS);
+            else this.console.traceback = -1; // whoever is at the terminal has seen it
+          }
+          this.onConsole(bytes);
+        },
+        onMidiIn: (packet) => record(KIND.USB_MIDI_IN, 0, packet),
+        onMidiOut: (packet) => record(KIND.USB_MIDI_OUT, 0, packet),
+        onDetach: () => this.onHangUp(),
       },
-      onMidiIn: (packet) => record(KIND.USB_MIDI_IN, 0, packet),
-      onMidiOut: (packet) => record(KIND.USB_MIDI_OUT, 0, packet),
-      onDetach: () => this.onHangUp(),
-    });
+      usbHost,
+    );
     this.usb.cable = usb;
+    /** What hands are to do at given times. @type {Schedule<() => void>} */
+    this.actions = new Schedule(this.clock, (deed) => deed());
     /** @type {Schedule<Uint8Array>} */
     this.usbMidi = new Schedule(this.clock, (packets) => this.usb.sendMidi(packets));
     this.din = new DinLine(this.clock, board.DIN_MIDI_BAUD, (byte, errors, bit) => {
@@ -177,6 +184,7 @@ export class Machine {
           this.pins.onLevel(pin, level, driven);
           if (pin === this.board.PIN_POWER_HOLD) this.interrupt();
         },
+        onPull: (pin, down, up) => this.pins.onPull(pin, down, up),
         onWatchdog: (reason) => {
           this.resetAsked = reason;
           this.interrupt();
@@ -243,7 +251,8 @@ export class Machine {
       const taken = chip.core.run(cycles);
       this.cycles += taken;
       clock.endStretch(taken);
-      if (chip.core.faultReason !== null) this.crashed(chip.core.faultReason);
+      // A scheduled hand on the switch may have ended this chip's life within the stretch.
+      if (chip === this.chip && chip.core.faultReason !== null) this.crashed(chip.core.faultReason);
     }
     if (this.chips.power.on !== (this.chip !== null) || this.holdAlarmStale()) this.seeToSupply();
     if (this.resetAsked) this.reset(this.resetAsked);

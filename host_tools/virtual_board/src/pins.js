@@ -10,6 +10,8 @@ import { KIND } from './recorder.js';
 
 /** The Pico's own net: high while its USB connector has 5 V. */
 const PIN_VBUS_SENSE = 24;
+/** The RP2040's ADC0 (datasheet 1.4.3); the pads of its other channels follow. */
+const FIRST_ADC_PIN = 26;
 const ADC_CHANNELS_ON_MUXES = 3;
 const TEMPERATURE_CHANNEL = 4;
 /** The chip's temperature sensor at 27 degrees (datasheet 4.9.5), as a fraction of the 3.3 V span. */
@@ -63,13 +65,22 @@ export class Pins {
       if (!Number.isInteger(board[`PIN_${name}`]))
         throw new TypeError(`The board's declaration lacks PIN_${name}.`);
     }
-    const edge = (/** @type {any} */ comparator, /** @type {number} */ pin) => {
+    const edge = (
+      /** @type {import('./chips/comparator.js').Comparator} */ comparator,
+      /** @type {number} */ pin,
+    ) => {
       const alarm = clock.createAlarm(() => {
-        this.rp2040?.gpio[pin].drive(comparator.fire() === 1);
-        alarm.scheduleAt(comparator.nextEdgeNanos);
+        const level = comparator.fire() === 1; // it swings on while the chip has no supply
+        this.rp2040?.gpio[pin].drive(level);
+        arm();
       });
-      return { comparator, alarm };
+      const arm = () => {
+        if (comparator.nextEdgeNanos === Infinity) alarm.cancel();
+        else alarm.scheduleAt(comparator.nextEdgeNanos);
+      };
+      return { comparator, arm };
     };
+    /** The comparators, each with what sets its alarm anew. */
     this.edges = {
       tune: edge(chips.tune, board.PIN_TUNE),
       f_v: edge(chips.fv, board.PIN_F_V),
@@ -134,6 +145,17 @@ export class Pins {
     this.listeners[pin]?.(level, driven);
   }
 
+  /**
+   * A pad's pull resistors have been switched; they stand at the pad whatever the pin is used for.
+   * @param {number} pin
+   * @param {boolean} down
+   * @param {boolean} up
+   */
+  onPull(pin, down, up) {
+    const channel = pin - FIRST_ADC_PIN;
+    if (channel >= 0 && channel < ADC_CHANNELS_ON_MUXES) this.chips.setPull(channel, down, up);
+  }
+
   /** A chip has begun its life, or none is there: all its pins are inputs now. @param {import('./chip.js').Chip | null} chip */
   attach(chip) {
     const { board } = this;
@@ -150,6 +172,10 @@ export class Pins {
     gpio[board.PIN_TUNE].drive(this.chips.tune.level === 1);
     gpio[board.PIN_F_V].drive(this.chips.fv.level === 1);
     gpio[PIN_VBUS_SENSE].drive(this.usbPower);
+    for (let channel = 0; channel < ADC_CHANNELS_ON_MUXES; channel++) {
+      const { pullDown, pullUp } = gpio[FIRST_ADC_PIN + channel];
+      this.chips.setPull(channel, pullDown, pullUp);
+    }
     this.jacksChanged();
     this.listeners.forEach((listener, pin) => listener?.(gpio[pin].level, false));
     spi[0].onWord = this.converterWord.bind(this);
@@ -225,9 +251,16 @@ export class Pins {
    */
   setEdges(which, hz) {
     this.chips.setEdges(which, hz);
-    const { comparator, alarm } = this.edges[which];
-    if (comparator.nextEdgeNanos === Infinity) alarm.cancel();
-    else alarm.scheduleAt(comparator.nextEdgeNanos);
+    this.edges[which].arm();
+  }
+
+  /**
+   * @param {'tune' | 'f_v'} which
+   * @param {Float64Array} times when the pin toggles, ascending; the square wave ends
+   */
+  setEdgeTimes(which, times) {
+    this.edges[which].comparator.setTimes(times);
+    this.edges[which].arm();
   }
 
   /** @param {boolean} on whether the USB connector has 5 V */

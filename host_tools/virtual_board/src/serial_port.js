@@ -10,7 +10,8 @@ export class SerialPort {
     this.client = null;
     this.server = net.createServer((socket) => {
       if (this.client) {
-        socket.destroy(); // a serial port is opened by one program at a time
+        // A serial port is opened by one program at a time. A reset, where a hang-up would be a plain end.
+        socket.resetAndDestroy();
         return;
       }
       this.client = socket;

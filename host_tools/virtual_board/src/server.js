@@ -21,6 +21,7 @@ const HELP = `usage: node src/server.js --board board.json --firmware IMAGE [opt
   --seed N            of all noise (default 1)
   --xip-miss-cycles N what a missed line of the flash cache costs (default ${XIP_MISS_CYCLES_ESTIMATE}; 0 = no cache model)
   --chips JSON        parts that differ from the data sheets' first reading (src/chips/types.js, ChipOptions)
+  --usb-host JSON     a USB host that differs from a computer (src/usb_host.js, UsbHostOptions)
   --strict            the first misuse of a chip fails the command that is running
 `;
 
@@ -161,6 +162,7 @@ async function main() {
       seed: { type: 'string', default: '1' },
       'xip-miss-cycles': { type: 'string', default: String(XIP_MISS_CYCLES_ESTIMATE) },
       chips: { type: 'string', default: '{}' },
+      'usb-host': { type: 'string', default: '{}' },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -181,6 +183,7 @@ async function main() {
       usb: !values['no-usb'],
       xipMissCycles: Number(values['xip-miss-cycles']),
       chips: JSON.parse(values.chips),
+      usbHost: JSON.parse(values['usb-host']),
     });
   } catch (error) {
     say({ ready: false, error: describe(error) });

@@ -34,6 +34,8 @@ export class UsbBus {
     this.outgoing = null;
     this.alarm = new Alarm(clock, () => this.finish());
     this.firstFrame = 0;
+    /** Since when no frames have been sent; Infinity while they are. */
+    this.stillSince = Infinity;
     /** A setup packet that waits for the bus. @type {Uint8Array | null} */
     this.setupPacket = null;
     this.onSetupDone = () => {};
@@ -44,7 +46,30 @@ export class UsbBus {
   }
 
   get frame() {
-    return Math.floor((this.clock.nanos - this.firstFrame) / FRAME_NANOS + 1e-9);
+    const now = Math.min(this.clock.nanos, this.stillSince);
+    return Math.floor((now - this.firstFrame) / FRAME_NANOS + 1e-9);
+  }
+
+  /** The host sends frames from now on. @param {import('./usb_device.js').UsbDevice} device */
+  begin(device) {
+    this.device = device;
+    this.firstFrame = this.clock.nanos;
+    this.stillSince = Infinity;
+  }
+
+  /** No frames and no transactions any more; one that was under way has not taken place. */
+  pause() {
+    this.alarm.cancel();
+    this.current = this.outgoing = this.device = null;
+    this.stillSince = Math.min(this.stillSince, this.clock.nanos);
+  }
+
+  /** The frames go on where they ended, and so do the pipes. @param {import('./usb_device.js').UsbDevice} device */
+  resume(device) {
+    this.device = device;
+    if (this.stillSince !== Infinity) this.firstFrame = this.clock.nanos - this.frame * FRAME_NANOS;
+    this.stillSince = Infinity;
+    this.poke();
   }
 
   /** Ends everything. */

@@ -3,6 +3,7 @@
 const DESCRIPTOR = Object.freeze({ INTERFACE: 4, ENDPOINT: 5 });
 const CLASS = Object.freeze({ AUDIO: 1, CDC: 2, CDC_DATA: 10 });
 const SUBCLASS_ACM = 2;
+const SUBCLASS_AUDIO_CONTROL = 1;
 const SUBCLASS_MIDI_STREAMING = 3;
 const TYPE_BULK = 2;
 
@@ -61,6 +62,18 @@ export function findFunctions(interfaces) {
     midiIn: bulk(midi, false),
     midiOut: bulk(midi, true),
   };
+}
+
+/**
+ * Whether a device is a USB-MIDI instrument and nothing else: all that some hardware hosts put up with.
+ * @param {Interface[]} interfaces
+ */
+export function isMidiOnly(interfaces) {
+  return interfaces.every(
+    (i) =>
+      i.class === CLASS.AUDIO &&
+      (i.subclass === SUBCLASS_AUDIO_CONTROL || i.subclass === SUBCLASS_MIDI_STREAMING),
+  );
 }
 
 /** @param {Uint8Array} descriptor a string descriptor, UTF-16 */

@@ -100,6 +100,14 @@ export class UsbDevice extends Peripheral {
     this.updateInterrupt();
   }
 
+  /** The host drives the bus again after a pause. */
+  resume() {
+    if (!this.pullUp || !(this.sieStatus & R.SUSPENDED)) return;
+    this.sieStatus = (this.sieStatus & ~R.SUSPENDED) | R.RESUME;
+    this.suspendPending = false;
+    this.updateInterrupt();
+  }
+
   /** @param {Uint8Array} packet eight bytes */
   setup(packet) {
     this.bytes.set(packet, 0);

@@ -3,12 +3,13 @@
  * the CDC function and a MIDI port on the MIDI function, both found by their descriptors.
  *
  * It always reads what the device sends, and offers OUT data only when it has some. When the device drops its
- * pull-up (a reset, a USB re-configuration) or the cable is pulled, everything that was on its way is lost.
+ * pull-up (a reset, a USB re-configuration) or the cable is pulled, everything that was on its way is lost. While the
+ * computer sleeps, it waits. Nothing that a device does wakes the computer.
  */
 import { Alarm } from './clock.js';
 import { UsbBus } from './usb_bus.js';
 import { controlTransfer } from './usb_control.js';
-import { findFunctions, parseInterfaces, stringOf } from './usb_descriptors.js';
+import { findFunctions, isMidiOnly, parseInterfaces, stringOf } from './usb_descriptors.js';
 import { consume, eachPacket, packet } from './usb_queue.js';
 
 /** USB 2.0, 7.1.7: debounce after attach, reset by a root port, recovery after reset and after SET_ADDRESS. */
@@ -18,6 +19,9 @@ const RESET_RECOVERY_NANOS = 10e6;
 const ADDRESS_RECOVERY_NANOS = 2e6;
 /** A bus without traffic counts as suspended (7.1.7.6). */
 const SUSPEND_NANOS = 3e6;
+/** A computer that wakes drives "resume" for 20 ms and then lets the device have 10 ms (7.1.7.7). */
+const RESUME_NANOS = 20e6;
+const RESUME_RECOVERY_NANOS = 10e6;
 /** A control transfer must be over by then (9.2.6.4 allows 5 s; nothing here takes that long), or all starts anew. */
 const CONTROL_TIMEOUT_NANOS = 500e6;
 const ATTEMPTS = 3;
@@ -35,6 +39,12 @@ const LINE_DTR_AND_RTS = 3;
 const LINE_CODING = Uint8Array.of(0x00, 0xc2, 0x01, 0x00, 0, 0, 8);
 
 /** @typedef {import('./usb_control.js').Control} Control */
+
+/**
+ * @typedef {object} UsbHostOptions
+ * @property {boolean} [refuseComposite] a picky hardware host: a device that has an interface other than Audio Control
+ *   and MIDI Streaming is looked at, and never configured
+ */
 
 export class UsbHost {
   /** What is on its way to the device: bytes for the console, packets for MIDI, oldest first. */
@@ -54,15 +64,25 @@ export class UsbHost {
    * @param {(packet: number) => void} events.onMidiIn a packet from the device
    * @param {(packet: number) => void} events.onMidiOut a packet that the device has accepted
    * @param {() => void} events.onDetach
+   * @param {UsbHostOptions} [options]
    */
-  constructor(clock, events) {
+  constructor(clock, events, options = {}) {
+    for (const [name, value] of Object.entries(options)) {
+      if (name !== 'refuseComposite' || typeof value !== 'boolean')
+        throw new RangeError(
+          `A USB host can be told {"refuseComposite": true or false}, not ${JSON.stringify({ [name]: value })}`,
+        );
+    }
     this.clock = clock;
     this.events = events;
+    this.refuseComposite = options.refuseComposite ?? false;
     this.bus = new UsbBus(clock);
     this.cable = true;
+    /** Whether the computer sleeps. */
+    this.asleep = false;
     /** @type {import('./usb_device.js').UsbDevice | null} */
     this.device = null;
-    /** @type {'detached' | 'attached' | 'configured'} */
+    /** @type {'detached' | 'attached' | 'configured' | 'refused'} */
     this.state = 'detached';
     this.stepAlarm = new Alarm(clock, () => this.step());
     this.idleAlarm = new Alarm(clock, () => this.device?.suspend());
@@ -107,19 +127,45 @@ export class UsbHost {
       return;
     }
     this.bus.stop();
-    this.bus.device = null;
+    this.bus.pause();
     this.stepAlarm.cancel();
     if (pulled) this.idleAlarm.schedule(SUSPEND_NANOS);
     else this.idleAlarm.cancel();
     if (present) {
       this.state = 'attached';
       this.attempts = 0;
-      this.after(DEBOUNCE_NANOS, () => this.reset());
+      if (!this.asleep) this.after(DEBOUNCE_NANOS, () => this.reset());
     } else {
       this.state = 'detached';
       this.forget();
       this.events.onDetach();
     }
+  }
+
+  /** @param {boolean} asleep the computer stops its frames, and with them everything else; or it wakes */
+  suspend(asleep) {
+    if (asleep === this.asleep) return;
+    this.asleep = asleep;
+    const { device } = this;
+    if (this.state === 'detached' || !device) return;
+    this.stepAlarm.cancel();
+    if (asleep) {
+      if (this.state === 'attached') this.bus.stop(); // it has not got far: all anew when the computer wakes
+      this.bus.pause();
+      device.scheduleFrame();
+      if (!this.idleAlarm.scheduled) this.idleAlarm.schedule(SUSPEND_NANOS);
+      return;
+    }
+    this.idleAlarm.cancel();
+    if (this.state === 'attached') {
+      this.attempts = 0;
+      return this.after(DEBOUNCE_NANOS, () => this.reset());
+    }
+    device.resume();
+    this.after(RESUME_NANOS + RESUME_RECOVERY_NANOS, () => {
+      this.bus.resume(device);
+      device.scheduleFrame();
+    });
   }
 
   /**
@@ -138,8 +184,7 @@ export class UsbHost {
     this.bus.stop();
     device.busReset();
     this.after(RESET_NANOS, () => {
-      this.bus.device = device;
-      this.bus.firstFrame = this.clock.nanos;
+      this.bus.begin(device);
       device.connected();
       this.after(RESET_RECOVERY_NANOS, () => this.run(this.enumerate()));
     });
@@ -196,6 +241,10 @@ export class UsbHost {
       if (!index) continue;
       const text = yield describe(STRING, index, 255, language);
       if (text) this.description.strings[name] = stringOf(text);
+    }
+    if (this.refuseComposite && !isMidiOnly(interfaces)) {
+      this.state = 'refused';
+      return;
     }
     if (!(yield { type: 0, request: SET_CONFIGURATION, value: whole[5], index: 0, length: 0 }))
       return this.reset();

@@ -22,13 +22,22 @@ export function boardDeclaration() {
 
 /**
  * @param {Partial<import('../src/machine.js').MachineOptions>} [options]
- * @returns {Machine} switched on, at its prompt
+ * @returns {Machine} just switched on
  */
-export function bootStock(options = {}) {
+export function switchOnStock(options = {}) {
   const flash = new Flash(null);
   flash.load(IMAGE);
   const machine = new Machine({ board: boardDeclaration(), flash, ...options });
   machine.setSwitch(true);
+  return machine;
+}
+
+/**
+ * @param {Partial<import('../src/machine.js').MachineOptions>} [options]
+ * @returns {Machine} switched on, at its prompt
+ */
+export function bootStock(options = {}) {
+  const machine = switchOnStock(options);
   runUntil(machine, () => machine.console.text.endsWith('>>> '), 1e9);
   machine.chips.power.hold(true); // stock MicroPython knows nothing of POWER HOLD
   return machine;

@@ -59,6 +59,50 @@ test('a bad image is refused before anything runs', async (t) => {
   assert.equal(child.exitCode, 1);
 });
 
+test('parts and hosts that cannot be are refused before anything runs', { skip }, async (t) => {
+  const folder = folderOf(t);
+  for (const [option, json, sentence] of /** @type {const} */ ([
+    ['--usb-host', '{"refuseComposit": true}', /^A USB host can be told .*, not {"refuseComposit":true}\.$/],
+    ['--chips', '{"mux": {"missing": [3]}}', /^There is no multiplexer 3 to be missing\.$/],
+    ['--chips', '{"dac": {"stuckHigh": -1}}', /^The DAC's stuck bits are a mask of 16 bits, not -1\.$/],
+  ])) {
+    const { greeting } = await start(t, folder, ['--firmware', IMAGE, option, json]);
+    assert.equal(greeting.ready, false);
+    assert.equal(greeting.error.kind, 'bad-request');
+    assert.match(greeting.error.message, sentence);
+  }
+});
+
+test(
+  'a schedule of five thousand requests on one line, a sleeping computer, a picky host',
+  { skip },
+  async (t) => {
+    const { ask } = await start(t, folderOf(t), [
+      '--firmware',
+      IMAGE,
+      '--usb-host',
+      '{"refuseComposite": true}',
+    ]);
+    const hands = Array.from({ length: 5000 }, (_, i) => [
+      2e6 + 1000 * i,
+      { do: 'knob', channel: i % 48, fraction: 0.5 },
+    ]);
+    const requests = [[1e6, { do: 'power', on: true }], ...hands];
+    const { error } = await ask('schedule', { requests: [...requests, [0, { do: 'usb', connected: 1 }]] });
+    assert.equal(error.message, 'requests[5001]: connected must be true or false, not 1.');
+    assert.ok((await ask('schedule', { requests })).ok);
+    assert.ok((await ask('edge_times', { pin: 'tune', times_ns: hands.map(([at]) => at) })).ok);
+    const on = await ask('advance_until', { kind: 'POWER', limit_ns: 1e9 });
+    assert.deepEqual([on.t_ns, on.value], [1e6, 1]);
+    await ask('usb_suspend', { on: true });
+    await ask('advance', { ns: 400e6 });
+    assert.equal((await ask('state')).usb, 'attached');
+    await ask('usb_suspend', { on: false });
+    await ask('advance', { ns: 300e6 });
+    assert.equal((await ask('state')).usb, 'refused');
+  },
+);
+
 test('requests: what they answer, and what they say when they are wrong', { skip }, async (t) => {
   const { greeting, ask, next, say } = await start(t, folderOf(t), ['--firmware', IMAGE]);
   assert.equal(greeting.ready, true);

@@ -43,6 +43,19 @@ const RANGE_0 = 0x05;
 const COMMAND_READBACK = 0x3f;
 const REGISTERS = 0x40;
 
+/**
+ * @param {string} name
+ * @param {number[] | undefined} given a number for each channel; those left out are as they should be
+ * @param {number} right
+ */
+function ofChannels(name, given = [], right) {
+  if (!Array.isArray(given) || given.length > CHANNELS || !given.every(Number.isFinite))
+    throw new RangeError(
+      `${name} must be a list of at most ${CHANNELS} numbers, not ${JSON.stringify(given)}`,
+    );
+  return Float64Array.from({ length: CHANNELS }, (_, channel) => given[channel] ?? right);
+}
+
 /** The whole chip. */
 export class Ads8684 {
   /**
@@ -51,7 +64,7 @@ export class Ads8684 {
    * @param {import('./types.js').SharedBus} bus
    * @param {import('./random.js').Random} random
    * @param {(channel: number) => number} inputVolts what stands at an input now
-   * @param {{spiModes?: number[], misoIdle?: number}} [options]
+   * @param {import('./types.js').JackAdcOptions} [options]
    */
   constructor(clock, reports, bus, random, inputVolts, options = {}) {
     this.#clock = clock;
@@ -63,7 +76,9 @@ export class Ads8684 {
     this.#rightModes = [0, 1, 2, 3].map((mode) => modes.includes(mode));
     this.#idle = options.misoIdle ? FULL : 0;
     /** Gaussian noise of a conversion, in LSB rms. */
-    this.noiseLsb = NOISE_LSB;
+    this.noiseLsb = options.noiseLsb ?? NOISE_LSB;
+    this.#offsetCodes = ofChannels('offsetCodes', options.offsetCodes, 0);
+    this.#gains = ofChannels('gains', options.gains, 1);
     this.#resetRegisters();
   }
 
@@ -74,6 +89,8 @@ export class Ads8684 {
   #inputVolts;
   #rightModes;
   #idle;
+  #offsetCodes;
+  #gains;
   #registers = new Uint8Array(REGISTERS);
   #powered = false;
   #selected = false;
@@ -174,8 +191,10 @@ export class Ads8684 {
   #convert(channel) {
     if ((this.#registers[CHANNEL_POWER_DOWN] >>> channel) & 1) return 0;
     const [low, high] = RANGES.get(this.#registers[RANGE_0 + channel] & 0xf) ?? [0, 1];
-    const position = (this.#inputVolts(channel) / REFERENCE_VOLTS - low) / (high - low);
-    const code = Math.round(position * (FULL + 1) + this.noiseLsb * this.#random.gaussian());
+    const volts = this.#inputVolts(channel) * this.#gains[channel];
+    const position = (volts / REFERENCE_VOLTS - low) / (high - low);
+    const noise = this.noiseLsb * this.#random.gaussian();
+    const code = Math.round(position * (FULL + 1) + this.#offsetCodes[channel] + noise);
     return code < 0 ? 0 : code > FULL ? FULL : code;
   }
 

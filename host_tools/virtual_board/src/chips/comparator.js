@@ -1,4 +1,7 @@
-/** A comparator that squares an oscillator: a pin that toggles at a given frequency, one edge at a time. */
+/**
+ * A comparator that squares an oscillator: a pin that toggles, one edge at a time, at a given frequency or at given
+ * times (for jitter, doubled and missing edges, which are computed elsewhere).
+ */
 export class Comparator {
   /** @param {import('./types.js').Clock} clock */
   constructor(clock) {
@@ -12,6 +15,9 @@ export class Comparator {
   #clock;
   #hz = 0;
   #halfNanos = Infinity;
+  /** The edges still to come, where their times were given. @type {Float64Array} */
+  #times = new Float64Array(0);
+  #next = 0;
 
   get hz() {
     return this.#hz;
@@ -34,6 +40,21 @@ export class Comparator {
     }
     this.#hz = hz;
     this.#halfNanos = halfNanos;
+    this.#times = new Float64Array(0);
+    this.#next = 0;
+  }
+
+  /**
+   * Stops the oscillator; the pin toggles at these times instead, and is still after the last.
+   *
+   * @param {Float64Array} times ascending, none of them gone
+   */
+  setTimes(times) {
+    this.#hz = 0;
+    this.#halfNanos = Infinity;
+    this.#times = times;
+    this.#next = 0;
+    this.nextEdgeNanos = times.length ? times[0] : Infinity;
   }
 
   /**
@@ -44,7 +65,9 @@ export class Comparator {
    */
   fire() {
     this.level ^= 1;
-    this.nextEdgeNanos += this.#halfNanos;
+    this.#next += 1;
+    this.nextEdgeNanos =
+      this.#next < this.#times.length ? this.#times[this.#next] : this.nextEdgeNanos + this.#halfNanos;
     return this.level;
   }
 }

@@ -8,6 +8,7 @@
  * uncertain: what a read of a write-only register (DACRANGE, TRIGGER) gives (modelled: zero, and reported);
  * uncertain: the order of the DACRANGE registers, see `rangeOrder` in types.js.
  */
+import { DacFaults } from './dac81416_faults.js';
 import { Dac81416Port } from './dac81416_port.js';
 import { DEVICE_ID, GENCONFIG, REG, SPICONFIG, TRIGGER } from './dac81416_registers.js';
 import { CHIP, KIND } from './reports.js';
@@ -39,6 +40,7 @@ export class Dac81416 {
       this.#rangeLow[code] = low;
       this.#rangeSpan[code] = high - low;
     }
+    this.#faults = new DacFaults(CHANNELS, options);
     this.#port = new Dac81416Port(this, clock, reports, bus, options);
     /** What each output stands at: the active registers. */
     this.codes = new Uint16Array(CHANNELS);
@@ -48,6 +50,7 @@ export class Dac81416 {
   #clock;
   #reports;
   #port;
+  #faults;
   #ascending;
   #rangeLow = new Float64Array(16);
   #rangeSpan = new Float64Array(16).fill(NaN);
@@ -170,8 +173,7 @@ export class Dac81416 {
     const registers = this.#registers;
     if (address >= REG.DAC0 && address <= REG.DAC15) {
       // Allowed while powered down too (SLASEO0, power-down mode).
-      registers[address] = value;
-      this.#waiting |= 1 << (address - REG.DAC0);
+      this.#waiting |= this.#faults.write(registers, REG.DAC0, address - REG.DAC0, value);
       return;
     }
     switch (address) {
@@ -291,6 +293,7 @@ export class Dac81416 {
     registers[REG.GENCONFIG] = GENCONFIG.RESET;
     registers[REG.BRDCONFIG] = 0xffff;
     registers[REG.DACPWDWN] = 0xffff;
+    registers.fill(this.#faults.stored(0), REG.DAC0, REG.DAC15 + 1);
     this.codes.fill(0);
     this.#waiting = 0;
     this.#resetAsked = false;

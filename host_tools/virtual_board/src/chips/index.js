@@ -5,6 +5,7 @@ import { Dac81416 } from './dac81416.js';
 import { Jacks } from './jacks.js';
 import { KeyMatrix } from './key_matrix.js';
 import { Muxes } from './mux4067.js';
+import { PanelNoise } from './panel_noise.js';
 import { PowerLatch } from './power_latch.js';
 import { Random } from './random.js';
 import { KIND, Reports } from './reports.js';
@@ -19,8 +20,15 @@ export { CHIP_NAMES, KIND } from './reports.js';
  * @property {(kind: number, index: number, value: number) => void} [onRecord] timeline records (PROTOCOL.md)
  * @property {(chip: string, sentence: string) => void} [misuse] each kind of misuse, once
  * @property {import('./types.js').DacOptions} [dac]
+ * @property {import('./types.js').JackAdcOptions} [jackAdc]
  * @property {{offsetLsb?: number, gain?: number, noiseLsb?: number}} [adc] errors of the RP2040's ADC
+ * @property {import('./types.js').MuxOptions} [mux]
+ * @property {import('./types.js').PanelNoiseOptions} [panelNoise] none unless given
  */
+
+/** Noises that not every board has draw from streams of their own: what is given to one board changes no other noise. */
+const FLOATING_STREAM = 0x0f10a7;
+const PANEL_STREAM = 0x9a9e1;
 
 /** The board without its RP2040: chips by name, and what can be done to the instrument from outside. */
 export class Chips {
@@ -30,14 +38,20 @@ export class Chips {
    * @param {ChipOptions} [options]
    */
   constructor(board, clock, options = {}) {
-    const random = new Random(options.seed ?? 1);
+    const seed = options.seed ?? 1;
+    const random = new Random(seed);
     const bus = { selected: 0 };
     this.#board = board;
     this.reports = new Reports(clock, options.onRecord, options.misuse);
     this.dac = new Dac81416(board, clock, this.reports, bus, options.dac);
     this.jacks = new Jacks(board, (channel) => this.dac.volts(channel));
-    this.jackAdc = new Ads8684(clock, this.reports, bus, random, (channel) => this.jacks.adcVolts(channel));
-    this.mux = new Muxes(board, clock);
+    const jackVolts = (/** @type {number} */ channel) => this.jacks.adcVolts(channel);
+    this.jackAdc = new Ads8684(clock, this.reports, bus, random, jackVolts, options.jackAdc);
+    this.mux = new Muxes(board, clock, new Random(seed + FLOATING_STREAM), options.mux);
+    if (options.panelNoise) {
+      const noise = new PanelNoise(board, clock, seed + PANEL_STREAM, options.panelNoise);
+      this.mux.noise = (channel) => noise.at(channel);
+    }
     this.adc = new Rp2040Adc(board.ADC_BITS, random, options.adc);
     this.keys = new KeyMatrix(board);
     this.shift = new ShiftChain(
@@ -81,6 +95,15 @@ export class Chips {
    */
   analogIn(adcChannel) {
     return this.power.on ? this.mux.analogIn(adcChannel) : 0;
+  }
+
+  /**
+   * @param {number} adcChannel 0 to 2
+   * @param {boolean} down whether that pin's pad pulls it down
+   * @param {boolean} up
+   */
+  setPull(adcChannel, down, up) {
+    this.mux.setPull(adcChannel, down, up);
   }
 
   /**

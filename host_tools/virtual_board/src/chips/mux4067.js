@@ -6,21 +6,35 @@
  * inside it), then charges through 70 ohms and the knob: a 10 k pot's own resistance is f * (1 - f) * 10 k, at most
  * 2.5 k, so the time constant is at most 154 ns and 12 bits are settled after 1.4 us. No capacitor stands at the
  * commons. Unused inputs are grounded. Address lines that change one by one pass through the addresses between.
+ *
+ * The pad's pull resistor (RP2040 datasheet, table of pin resistances: 50 to 80 k) hangs on the same node. It bends a
+ * knob by 2 % at most, but has the node to itself while a switch changes over, and where no multiplexer is fitted.
+ * There, with no pull either, the charge stays, but for leakage that pushes it one way or the other.
+ * uncertain: that leakage; what was chosen takes the node through a tenth of its span in a second.
  */
 
 const COMMON_FARADS = 60e-12;
 const SWITCH_OHMS = 70;
 const SWITCH_NANOS = 100;
 const POT_OHMS = 10_000;
+const PULL_OHMS = 60_000;
+/** Root mean square of what a floating node has wandered after a second, as a fraction of the span. */
+const DRIFT_PER_ROOT_SECOND = 0.1;
+
+const DOWN = 1;
+const UP = 2;
 
 /** The multiplexers and what is soldered to their inputs. */
 export class Muxes {
   /**
    * @param {import('./types.js').Board} board
    * @param {import('./types.js').Clock} clock
+   * @param {import('./random.js').Random} random of the leakage where no multiplexer is fitted
+   * @param {import('./types.js').MuxOptions} [options]
    */
-  constructor(board, clock) {
+  constructor(board, clock, random, { missing = [] } = {}) {
     this.#clock = clock;
+    this.#random = random;
     this.#addresses = board.MUX_ADDRESSES;
     this.#count = board.MUX_COUNT;
     /** What stands at each of the 48 inputs, as a fraction of the ADC's span. */
@@ -30,7 +44,15 @@ export class Muxes {
       return 0.5;
     });
     this.#held = new Float64Array(this.#count);
+    this.#heldNanos = new Float64Array(this.#count);
     this.#connectNanos = new Float64Array(this.#count).fill(-Infinity);
+    this.#pulls = new Uint8Array(this.#count);
+    if (!Array.isArray(missing)) throw new RangeError('The missing multiplexers must be a list of numbers');
+    for (const mux of missing) {
+      if (!(Number.isInteger(mux) && mux >= 0 && mux < this.#count))
+        throw new RangeError(`There is no multiplexer ${JSON.stringify(mux)} to be missing`);
+      this.#connectNanos[mux] = Infinity;
+    }
     /**
      * Pickup and wiper noise: added to a channel's fraction each time it is read.
      *
@@ -40,12 +62,17 @@ export class Muxes {
   }
 
   #clock;
+  #random;
   #addresses;
   #count;
   #address = 0;
-  /** What each node held when its present input was connected, and when that was. */
+  /** What each node held when something was changed, and when that was. */
   #held;
+  #heldNanos;
+  /** From when on each node's present input charges it; Infinity where no multiplexer is fitted. */
   #connectNanos;
+  /** The pull resistors of each node's pad. */
+  #pulls;
 
   /** The address that the multiplexers' pins spell. */
   get address() {
@@ -76,18 +103,65 @@ export class Muxes {
    */
   analogIn(mux) {
     const channel = mux * this.#addresses + this.#address;
-    const value = this.#node(mux) + (this.noise ? this.noise(channel) : 0);
+    const fitted = this.#connectNanos[mux] !== Infinity;
+    const value = this.#node(mux) + (this.noise && fitted ? this.noise(channel) : 0);
     return value < 0 ? 0 : value > 1 ? 1 : value;
+  }
+
+  /**
+   * The pull resistors of the pad that a multiplexer's common goes to; with both, a pad keeps the level that it has.
+   *
+   * @param {number} mux
+   * @param {boolean} down
+   * @param {boolean} up
+   */
+  setPull(mux, down, up) {
+    const pulls = (down ? DOWN : 0) | (up ? UP : 0);
+    if (pulls === this.#pulls[mux]) return;
+    this.#holdOne(mux, 0);
+    this.#pulls[mux] = pulls;
   }
 
   /** @param {number} mux */
   #node(mux) {
-    const since = this.#clock.nanos - this.#connectNanos[mux];
-    const held = this.#held[mux];
-    if (since <= 0) return held;
-    const target = this.fractions[mux * this.#addresses + this.#address];
-    const ohms = SWITCH_OHMS + target * (1 - target) * POT_OHMS;
-    return target + (held - target) * Math.exp(-since / (ohms * COMMON_FARADS * 1e9));
+    const now = this.#clock.nanos;
+    const connected = this.#connectNanos[mux];
+    const pull = this.#pullOf(mux);
+    let value = this.#held[mux];
+    const alone = Math.min(now, connected) - this.#heldNanos[mux];
+    if (alone > 0) {
+      if (pull >= 0) value = pull + (value - pull) * Math.exp(-alone / (PULL_OHMS * COMMON_FARADS * 1e9));
+      else if (connected === Infinity) value = this.#drift(mux, alone);
+    }
+    if (now <= connected) return value;
+    let target = this.fractions[mux * this.#addresses + this.#address];
+    let ohms = SWITCH_OHMS + target * (1 - target) * POT_OHMS;
+    if (pull >= 0) {
+      target = (target * PULL_OHMS + pull * ohms) / (PULL_OHMS + ohms);
+      ohms = (ohms * PULL_OHMS) / (PULL_OHMS + ohms);
+    }
+    return target + (value - target) * Math.exp(-(now - connected) / (ohms * COMMON_FARADS * 1e9));
+  }
+
+  /** @param {number} mux @returns {number} where the pad pulls its node, as a fraction of the span; -1 = nowhere */
+  #pullOf(mux) {
+    const pulls = this.#pulls[mux];
+    if (pulls === 0) return -1;
+    if (pulls === (DOWN | UP)) return this.#held[mux] < 0.5 ? 0 : 1;
+    return pulls === UP ? 1 : 0;
+  }
+
+  /**
+   * A floating node, some nanoseconds after it was last looked at.
+   *
+   * @param {number} mux
+   * @param {number} nanos
+   */
+  #drift(mux, nanos) {
+    const step = DRIFT_PER_ROOT_SECOND * Math.sqrt(nanos / 1e9) * this.#random.gaussian();
+    this.#held[mux] = Math.min(1, Math.max(0, this.#held[mux] + step));
+    this.#heldNanos[mux] = this.#clock.nanos;
+    return this.#held[mux];
   }
 
   /**
@@ -96,9 +170,16 @@ export class Muxes {
    * @param {number} nanos from now
    */
   #hold(nanos) {
-    for (let mux = 0; mux < this.#count; mux++) {
-      this.#held[mux] = this.#node(mux);
-      this.#connectNanos[mux] = Math.max(this.#connectNanos[mux], this.#clock.nanos + nanos);
-    }
+    for (let mux = 0; mux < this.#count; mux++) this.#holdOne(mux, nanos);
+  }
+
+  /**
+   * @param {number} mux
+   * @param {number} nanos from now
+   */
+  #holdOne(mux, nanos) {
+    this.#held[mux] = this.#node(mux);
+    this.#heldNanos[mux] = this.#clock.nanos;
+    this.#connectNanos[mux] = Math.max(this.#connectNanos[mux], this.#clock.nanos + nanos);
   }
 }

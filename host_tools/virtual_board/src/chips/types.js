@@ -54,6 +54,33 @@
  *   register table, and an independent driver with a per-channel map); 'ascending': 0Ah holds 0-3, as other field
  *   drivers have it. In both the lowest channel of a register sits in its low nibble.
  * @property {number} [misoIdle] what the master reads while nobody drives MISO: 0 (the RP2040 pad's pull-down) or 1
+ * @property {number} [stuckHigh] data bits that DAC0-15 always hold high, as a mask of 16
+ * @property {number} [stuckLow] data bits that DAC0-15 always hold low
+ * @property {number[][]} [mergedChannels] groups of channels: what is written to one lands in all of its group
+ */
+
+/**
+ * @typedef {object} JackAdcOptions
+ * @property {number[]} [spiModes] modes in which the part hears right; default 1
+ * @property {number} [misoIdle] what the master reads while nobody drives MISO: 0 or 1
+ * @property {number[]} [offsetCodes] of each channel, added to its code (16 bits); default 0
+ * @property {number[]} [gains] of each channel, by which its volts are multiplied; default 1
+ * @property {number} [noiseLsb] gaussian noise of a conversion, in LSB rms; default 0.5
+ */
+
+/**
+ * @typedef {object} MuxOptions
+ * @property {number[]} [missing] multiplexers (0-2) that are not fitted: their ADC pins float
+ */
+
+/**
+ * What the panel's wiring picks up, on top of the converter's own noise; LSB are of the RP2040's ADC, 12 bits.
+ *
+ * @typedef {object} PanelNoiseOptions
+ * @property {number} [wanderLsb] each input wanders within plus or minus this, over seconds; default 0
+ * @property {number} [burstsPerSecond] how often a cable is plugged, on average; default 0
+ * @property {number} [burstLsb] the most that a burst may swing; default 0
+ * @property {number} [burstMs] the longest that a burst may ring; default 10
  */
 
 export {};
