@@ -2,7 +2,7 @@
 
 Stricter than the chip on purpose. On the chip a sum past 32 bits wraps in silence; here every number that comes
 out of the tick's memory is an `Int32`, and arithmetic on it that leaves the 32-bit range raises `OverflowError`,
-so that each unit test is also a proof that its path does not wrap. Memory is one 4 kB bank at SCRATCH_X, as on
+so that each unit test is also a proof that its path does not wrap. Memory is one 4 kB bank at TICK_MEMORY, as on
 the chip; a pointer outside it raises `IndexError`.
 """
 
@@ -12,7 +12,7 @@ import types
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent.parent / "firmware" / "src"
-BANK_ADDRESS = 0x20040000
+BANK_ADDRESS = 0x2003F000
 BANK_BYTES = 4096
 INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
 
@@ -59,6 +59,11 @@ class Pointer:
                 raise IndexError(f"pointer to {target:#x} is outside the tick's memory")
         else:
             self._memory, self._base = memoryview(target).cast("B"), 0
+
+    def __int__(self):
+        if self._memory is not bank:
+            raise TypeError("only a pointer into the tick's memory has an address here")
+        return self._base + BANK_ADDRESS
 
     def _slot(self, index):
         start = self._base + int(index) * self.size
