@@ -6,69 +6,73 @@ import pytest
 from ms20.errors import ExitCode, Ms20Error
 from ms20.image.link_constants import Declarations, has_mark, link_directory, link_source
 
-BOARD = Declarations({"PIN": 20, "TICK_HZ": 8000, "SLOW": False, "LOW": -3}, frozenset({"PANEL", "name_of"}))
+BOARD = Declarations(
+    {"PIN": 20, "TICK_HZ": 8000, "SLOW": False, "LOW": -3, "NAME": "MS-20"}, frozenset({"PANEL", "name_of"})
+)
 
 
-def link(text):
-    return link_source(text, "tick.py", {"board": BOARD})
+def link(text, exports=()):
+    return link_source(text, "tick.py", {"board": BOARD}, frozenset(exports))
 
 
-def test_numbers_become_constants_and_the_rest_stays_an_import():
-    assert link("from board import PIN, PANEL, TICK_HZ\n") == (
-        "from micropython import const; from board import PANEL; PIN = const(20); TICK_HZ = const(8000)\n"
+def test_numbers_take_the_names_places_and_the_rest_stays_an_import():
+    assert link("from board import PIN, PANEL, TICK_HZ\nx = PIN + TICK_HZ\ny = PANEL[PIN]\n") == (
+        "from board import PANEL\nx = 20 + 8000\ny = PANEL[20]\n"
     )
 
 
-def test_negative_numbers_and_truth_values_are_constants():
-    assert link("from board import LOW, SLOW\n").endswith("LOW = const(-3); SLOW = const(False)\n")
+def test_negative_numbers_truth_values_and_texts_are_constants():
+    linked = link("from board import LOW, NAME, SLOW\nx = 1-LOW\ny = SLOW\nz = NAME\n")
+    assert linked == "pass\nx = 1-(-3)\ny = False\nz = 'MS-20'\n"
 
 
 def test_line_numbers_stay():
     text = '"""Doc."""\nfrom board import (\n    PIN,  # a pin\n    PANEL,\n)\n\nx = PIN\n'
     linked = link(text)
     assert linked.count("\n") == text.count("\n")
-    assert linked.split("\n")[6] == "x = PIN"
+    assert linked.split("\n")[6] == "x = 20"
 
 
 def test_what_else_stands_on_the_line_stays():
-    linked = link("import math; from board import PIN; y = 'ü'  # ü\n")
-    assert linked == "import math; from micropython import const; PIN = const(20); y = 'ü'  # ü\n"
+    linked = link("import math; from board import PIN; y = 'ü' * PIN  # ü\n")
+    assert linked == "import math; pass; y = 'ü' * 20  # ü\n"
 
 
-def test_text_before_an_import_is_counted_in_bytes():
-    assert link("y = 'üü'; from board import PIN\n").endswith(
-        "'üü'; from micropython import const; PIN = const(20)\n"
-    )
+def test_text_before_a_name_is_counted_in_bytes():
+    assert link("from board import PIN\ny = 'üü' + str(PIN)\n").endswith("'üü' + str(20)\n")
 
 
-def test_const_is_imported_once():
-    linked = link("from micropython import const\nfrom board import PIN\n_X = const(PIN * 2)\n")
-    assert linked == "from micropython import const\nPIN = const(20)\n_X = const(PIN * 2)\n"
-
-
-def test_an_import_under_another_name_keeps_that_name():
-    assert "PIN_LDAC = const(20)" in link("from board import PIN as PIN_LDAC\n")
+def test_an_import_under_another_name_is_known_by_that_name():
+    assert link("from board import PIN as PIN_LDAC\nx = PIN_LDAC\n") == "pass\nx = 20\n"
     assert "from board import PANEL as P" in link("from board import PANEL as P\n")
 
 
-def test_own_numbers_in_capitals_become_constants():
+def test_own_numbers_in_capitals_go_the_same_way():
     linked = link(
-        "from board import TICK_HZ\nTICK_US = 1_000_000 // TICK_HZ\n_LATE = TICK_US + (TICK_US >> 1)\n"
+        "from board import TICK_HZ\nTICK_US = 1_000_000 // TICK_HZ\n_LATE = TICK_US + (TICK_US >> 1)\nx = _LATE\n"
     )
-    assert "\nTICK_US = const(1_000_000 // TICK_HZ)\n_LATE = const(TICK_US + (TICK_US >> 1))\n" in linked
+    assert linked == "pass\npass\npass\nx = 187\n"
 
 
-def test_parentheses_around_an_own_number_go_inside():
-    assert link("MASK = (  # low bits\n    1 << 4\n)\n") == (
-        "from micropython import const; MASK = const((  # low bits\n    1 << 4\n))\n"
-    )
+def test_own_names_that_others_take_are_still_set():
+    text = "from board import PIN\nMASK = 1 << PIN\nx = MASK\n"
+    assert link(text, exports=["MASK"]) == "pass\nMASK = 1 << 20\nx = 1048576\n"
+
+
+def test_const_calls_are_seen_through():
+    linked = link("from micropython import const\nfrom board import PIN\n_X = const(PIN * 2)\ny = _X\n")
+    assert linked == "from micropython import const\npass\npass\ny = 40\n"
+
+
+def test_a_number_over_several_lines_leaves_their_count():
+    assert link("MASK = (  # low bits\n    1 << 4\n)\nx = MASK\n") == "pass\n\n\nx = 16\n"
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "RATIO = 32 / 15\n",
-        "NAME = 'x'\n",
+        "NAME = b'x'\n",
         "TABLE = (1, 2)\n",
         "count = 3\n",
         "SUM = other + 1\n",
@@ -89,11 +93,9 @@ def test_imports_of_other_modules_are_left_alone():
 
 def test_a_linked_module_still_runs_under_cpython():
     names = {}
-    text = link("X = 2\nfrom board import PIN\nY = PIN * X\n").replace(
-        "from micropython import const", "const = int"
-    )
+    text = link("X = 2\nfrom board import PIN\ny = PIN * X\n")
     exec(compile(ast.parse(text), "tick.py", "exec"), names)
-    assert names["Y"] == 40
+    assert names["y"] == 40
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,7 @@ def test_a_linked_module_still_runs_under_cpython():
         ("MASK = 1\ndef f(MASK):\n    return MASK\n", None, None),
         ("def f():\n    from board import PIN\n", 2, "PIN is imported inside a block"),
         ("from board import PIN\nif:\n", 2, "invalid syntax"),
+        ("from board import PIN\nx = f'{PIN}'\n", 2, "PIN is a linked constant here"),
     ],
 )
 def test_what_cannot_be_linked_is_refused_with_file_and_line(text, line, words):
@@ -142,11 +145,13 @@ def test_a_directory_is_linked_by_its_marks(tmp_path):
     (tmp_path / "state.py").write_text(
         "# declares: constants\n# link: constants\nfrom micropython import const\nfrom board import PIN\nNEXT = const(PIN + 1)\n"
     )
-    (tmp_path / "tick.py").write_text("# link: constants\nfrom state import NEXT\nfrom board import PANEL\n")
+    (tmp_path / "tick.py").write_text(
+        "# link: constants\nfrom state import NEXT\nfrom board import PANEL\nx = NEXT\n"
+    )
     (tmp_path / "cold.py").write_text("from board import PIN\n")
     linked = link_directory(tmp_path)
-    assert "NEXT = const(4)" in linked["tick.py"]
-    assert "PIN = const(3)" in linked["state.py"]
+    assert linked["tick.py"] == "# link: constants\npass\nfrom board import PANEL\nx = 4\n"
+    assert linked["state.py"].endswith("import const\npass\npass\n")
     assert linked["cold.py"] == "from board import PIN\n"
     assert linked["board.py"] == (tmp_path / "board.py").read_text()
     assert not list(tmp_path.rglob("__pycache__"))

@@ -112,7 +112,7 @@ def build_image(
         return ImageResult(ready.uf2, ready.sha256, ready.manifest, seconds=time.monotonic() - started)
     reporter.stage("linking the firmware's constants")
     source = _shown(firmware / "src")
-    texts = load_modules(source, PROJECT)
+    texts = load_modules(source, PROJECT, own_image=micropython is None)
     compiled = compile_modules(texts, source)
     make_directory(out_dir)  # before the long part
     notes: tuple[str, ...] = ()

@@ -2,20 +2,16 @@
 
 MicroPython's compiler makes fast, typed integers only of constants that stand in the same file. The firmware
 declares each number once (in modules that carry the line `# declares: constants`) and imports it by name. In every
-module that carries the line `# link: constants` this build step replaces
+module that carries the line `# link: constants` this build step puts the numbers themselves in the names' places:
 
-    from board import PIN_LDAC, TICK_HZ, PANEL
+    from board import PIN_LDAC, TICK_HZ, PANEL          from board import PANEL
+    ...                                           ->    ...
+    latch = Pin(PIN_LDAC)                               latch = Pin(20)
 
-by
-
-    from micropython import const; from board import PANEL; PIN_LDAC = const(20); TICK_HZ = const(8000)
-
-on the same line, so that line numbers in error messages stay true. A linked module's own whole numbers, such as
-
-    TICK_US = 1_000_000 // TICK_HZ
-
-become constants in the same way (`const(1_000_000 // TICK_HZ)`): every name in capitals that the module sets once, at
-its top level, to an expression of numbers and constants. Unlinked, the sources are ordinary Python.
+A linked module's own whole numbers and texts, such as `TICK_US = 1_000_000 // TICK_HZ`, go the same way: every name in
+capitals that the module sets once, at its top level, to an expression of numbers and constants, or to a text. What
+nobody imports by name is not set at all: names cost memory, which the collector has to look through. Line numbers in
+error messages stay true. Unlinked, the sources are ordinary Python.
 """
 
 import ast
@@ -32,16 +28,19 @@ from pathlib import Path
 from typing import Self, TypeGuard
 
 from ms20.errors import ExitCode, Ms20Error
+from ms20.image.inline import INLINE_MARK, Inline, expand, prepare
 
 LINK_MARK = "# link: constants"
 DECLARE_MARK = "# declares: constants"
 
+Constant = int | str
+
 
 @dataclass(frozen=True)
 class Declarations:
-    """What one declaring module offers: its whole numbers, and the names of everything else in it."""
+    """What one declaring module offers: its whole numbers and texts, and the names of everything else in it."""
 
-    numbers: Mapping[str, int]
+    constants: Mapping[str, Constant]
     others: frozenset[str]
 
 
@@ -59,11 +58,27 @@ def has_mark(text: str, mark: str) -> bool:
     )
 
 
-def link_directory(source: Path) -> dict[str, str]:
-    """Link every Python file below `source`.
+class Linked(dict[str, str]):
+    """Texts by relative path (with forward slashes).
+
+    `origins` gives, for a file whose lines have moved, the line of the source that each line came from.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins: dict[str, list[int]] = {}
+
+    def origin(self, name: str, line: int) -> int:
+        """Line of the source that a line of the text of `name` came from, both counted from 1."""
+        origins = self.origins.get(name)
+        return origins[line - 1] if origins and line <= len(origins) else line
+
+
+def link_directory(source: Path) -> Linked:
+    """Link every Python file below `source`: bodies for marked calls (inline.py), then constants.
 
     Returns:
-        Relative path (with forward slashes) to the text that is to be compiled, for every file, linked or not.
+        The text that is to be compiled for every file, linked or not.
 
     Raises:
         Ms20Error: A module cannot be linked; the message names the file and the line.
@@ -71,10 +86,51 @@ def link_directory(source: Path) -> dict[str, str]:
     texts = {path.relative_to(source).as_posix(): _read(path) for path in sorted(source.rglob("*.py"))}
     declaring = [_module_name(name) for name, text in texts.items() if has_mark(text, DECLARE_MARK)]
     declarations = evaluate_declarations(source, declaring)
-    return {
-        name: link_source(text, str(source / name), declarations) if has_mark(text, LINK_MARK) else text
-        for name, text in texts.items()
-    }
+    inlines: dict[str, Inline] = {}
+    for name, text in texts.items():
+        if INLINE_MARK in text:
+            constants = constants_of(text, str(source / name), declarations)
+            inlines |= prepare(_module_name(name), str(source / name), text, constants)
+    exports = _exports(texts, declarations)
+    linked = Linked()
+    for name, text in texts.items():
+        linked[name] = text
+        if has_mark(text, LINK_MARK):
+            path = str(source / name)
+            expanded, linked.origins[name] = expand(path, text, inlines)
+            exported = exports.get(_module_name(name), frozenset())
+            linked[name] = link_source(expanded, path, declarations, exported)
+    return linked
+
+
+def _exports(texts: Mapping[str, str], declarations: Mapping[str, Declarations]) -> dict[str, frozenset[str]]:
+    """Return, for each module, the names that others take from it at run time."""
+    taken: dict[str, set[str]] = {}
+    for text in texts.values():
+        try:
+            tree = ast.parse(text)
+        except SyntaxError:  # whoever links it says what is wrong
+            continue
+        linked = has_mark(text, LINK_MARK)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                numbers = (
+                    declarations[node.module].constants if linked and node.module in declarations else {}
+                )
+                names = {alias.name for alias in node.names if alias.name not in numbers}
+                taken.setdefault(node.module, set()).update(names)
+    return {module: frozenset(names) for module, names in taken.items()}
+
+
+def constants_of(text: str, path: str, declarations: Mapping[str, Declarations]) -> dict[str, int]:
+    """Return the whole numbers that a linked module knows by name: imported ones, and its own."""
+    tree = ast.parse(text)
+    constants: dict[str, int] = {}
+    for node in tree.body:
+        if _is_linked_import(node, declarations):
+            constants |= numbers_of(_split_import(path, node, declarations[str(node.module)])[0])
+    own = {_target(node): value for node, value in _own_constants(tree, constants)}
+    return constants | {name: value for name, value in own.items() if isinstance(value, int)}
 
 
 def evaluate_declarations(source: Path, modules: list[str]) -> dict[str, Declarations]:
@@ -102,18 +158,21 @@ def evaluate_declarations(source: Path, modules: list[str]) -> dict[str, Declara
             ExitCode.BAD_IMAGE,
         )
     return {
-        name: Declarations(found["numbers"], frozenset(found["others"]))
+        name: Declarations(found["constants"], frozenset(found["others"]))
         for name, found in answer["modules"].items()
     }
 
 
-def link_source(text: str, path: str, declarations: Mapping[str, Declarations]) -> str:
-    """Replace a module's imports of declared whole numbers by constants, keeping line numbers.
+def link_source(
+    text: str, path: str, declarations: Mapping[str, Declarations], exports: frozenset[str] = frozenset()
+) -> str:
+    """Put constants in the places of their names, keeping line numbers.
 
     Args:
         text: The module's source.
         path: Where it came from, for messages.
         declarations: What may be imported, by module name.
+        exports: Names that other modules take from this one at run time; they are still set.
 
     Raises:
         Ms20Error: An import that cannot be linked, or a constant whose name is given another meaning in the file.
@@ -123,28 +182,46 @@ def link_source(text: str, path: str, declarations: Mapping[str, Declarations]) 
     except SyntaxError as error:
         raise _bad(path, error.lineno or 1, f"{error.msg}") from None
     imports = [node for node in tree.body if _is_linked_import(node, declarations)]
-    constants: dict[str, int] = {}
+    constants: dict[str, Constant] = {}
     edits: list[_Edit] = []
     for node in imports:
         numbers, others = _split_import(path, node, declarations[str(node.module)])
         for name in numbers.keys() & constants.keys():
             raise _bad(path, node.lineno, f"{name} is imported twice", "remove one of the imports")
         constants.update(numbers)
-        statements = [f"from {node.module} import {', '.join(others)}"] if others else []
-        statements += [f"{name} = const({value})" for name, value in numbers.items()]
-        edits.append(_Edit.replacing(node, "; ".join(statements)))
-    own = _own_constants(tree, constants)
+        statement = f"from {node.module} import {', '.join(others)}" if others else "pass"
+        edits.append(_Edit.replacing(node, statement))
+    own = _own_constants(tree, numbers_of(constants))
     for assignment, value in own:
         constants[_target(assignment)] = value
-        if not _is_const_call(assignment.value):
-            edits += _Edit.wrapping_value(text, assignment)
     linked: list[ast.ImportFrom | ast.Assign] = [*imports, *(assignment for assignment, _ in own)]
     _check_meanings(tree, linked, constants, declarations, path)
-    if constants:
-        first = min(linked, key=lambda node: node.lineno)
-        if not any(_imports_const(node) and node.lineno < first.lineno for node in tree.body):
-            edits.append(_Edit.inserting(first.lineno, first.col_offset, "from micropython import const; "))
+    gone = [*imports, *(each for each, _ in own if _target(each) not in exports)]
+    edits += [_Edit.replacing(each, "pass") for each in gone if isinstance(each, ast.Assign)]
+    inside = {id(child) for statement in gone for child in ast.walk(statement)}
+    for used in ast.walk(tree):
+        if isinstance(used, ast.JoinedStr):
+            for child in ast.walk(used):
+                if isinstance(child, ast.Name) and child.id in constants:
+                    hint = "use % instead of an f-string"
+                    raise _bad(path, used.lineno, f"{child.id} is a linked constant here", hint)
+        elif (
+            isinstance(used, ast.Name)
+            and isinstance(used.ctx, ast.Load)
+            and used.id in constants
+            and id(used) not in inside
+        ):
+            edits.append(_Edit.replacing(used, _literal(constants[used.id])))
     return _apply(text, edits)
+
+
+def numbers_of(constants: Mapping[str, Constant]) -> dict[str, int]:
+    """Return the whole numbers among constants."""
+    return {name: value for name, value in constants.items() if isinstance(value, int)}
+
+
+def _literal(value: Constant) -> str:
+    return f"({value})" if isinstance(value, int) and value < 0 else repr(value)
 
 
 @dataclass(frozen=True, order=True)
@@ -158,23 +235,8 @@ class _Edit:
     text: str
 
     @classmethod
-    def replacing(cls, node: ast.stmt, text: str) -> Self:
+    def replacing(cls, node: ast.stmt | ast.expr, text: str) -> Self:
         return cls(node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0, text)
-
-    @classmethod
-    def inserting(cls, line: int, column: int, text: str) -> Self:
-        return cls(line, column, line, column, text)
-
-    @classmethod
-    def wrapping_value(cls, text: str, node: ast.Assign) -> list[Self]:
-        """Put `const(...)` around everything right of the assignment's sign, parentheses included."""
-        line = text.split("\n")[node.lineno - 1].encode()
-        sign = line.index(b"=", node.targets[0].end_col_offset)
-        start = sign + 1 + len(line[sign + 1 :]) - len(line[sign + 1 :].lstrip())
-        return [
-            cls.inserting(node.lineno, start, "const("),
-            cls.inserting(node.end_lineno or 0, node.end_col_offset or 0, ")"),
-        ]
 
 
 def _target(node: ast.Assign) -> str:
@@ -183,21 +245,25 @@ def _target(node: ast.Assign) -> str:
     return target.id
 
 
-def _own_constants(tree: ast.Module, known: Mapping[str, int]) -> list[tuple[ast.Assign, int]]:
-    """Return the module's own constants: names in capitals, set once, to a whole number that is known here."""
+def _own_constants(tree: ast.Module, known: Mapping[str, int]) -> list[tuple[ast.Assign, Constant]]:
+    """Return the module's own constants: names in capitals, set once, to a text or to a number that is known here."""
     given = [name for node in ast.walk(tree) for name, _, _ in _meanings(node)]
     values = dict(known)
-    found = []
+    found: list[tuple[ast.Assign, Constant]] = []
     for node in tree.body:
         if not (
             isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
         ):
             continue
         name = _target(node)
+        if not re.fullmatch(r"_?[A-Z][A-Z0-9_]*", name) or given.count(name) != 1:
+            continue
         value = _value(node.value, values)
-        if value is not None and re.fullmatch(r"_?[A-Z][A-Z0-9_]*", name) and given.count(name) == 1:
+        if value is not None:
             values[name] = value
             found.append((node, value))
+        elif isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            found.append((node, node.value.value))
     return found
 
 
@@ -253,24 +319,19 @@ def _is_linked_import(node: ast.AST, declarations: Mapping[str, Declarations]) -
     return isinstance(node, ast.ImportFrom) and node.level == 0 and node.module in declarations
 
 
-def _imports_const(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.ImportFrom)
-        and node.module == "micropython"
-        and any(alias.name == "const" and alias.asname is None for alias in node.names)
-    )
-
-
-def _split_import(path: str, node: ast.ImportFrom, offered: Declarations) -> tuple[dict[str, int], list[str]]:
-    """Return the numbers that an import takes, by the name that they get, and what else it takes, as written."""
-    numbers, others = {}, []
+def _split_import(
+    path: str, node: ast.ImportFrom, offered: Declarations
+) -> tuple[dict[str, Constant], list[str]]:
+    """Return the constants that an import takes, by the name that they get, and what else it takes, as written."""
+    numbers: dict[str, Constant] = {}
+    others = []
     for alias in node.names:
         if alias.name == "*":
             raise _bad(
                 path, alias.lineno, f"from {node.module} import * cannot be linked", "name what is imported"
             )
-        if alias.name in offered.numbers:
-            numbers[alias.asname or alias.name] = offered.numbers[alias.name]
+        if alias.name in offered.constants:
+            numbers[alias.asname or alias.name] = offered.constants[alias.name]
         elif alias.name in offered.others:
             others.append(f"{alias.name} as {alias.asname}" if alias.asname else alias.name)
         else:
@@ -281,7 +342,7 @@ def _split_import(path: str, node: ast.ImportFrom, offered: Declarations) -> tup
 def _check_meanings(
     tree: ast.Module,
     linked: list[ast.ImportFrom | ast.Assign],
-    constants: Mapping[str, int],
+    constants: Mapping[str, Constant],
     declarations: Mapping[str, Declarations],
     path: str,
 ) -> None:
@@ -290,7 +351,7 @@ def _check_meanings(
     for node in ast.walk(tree):
         if node not in linked and _is_linked_import(node, declarations):
             inside = [
-                alias.name for alias in node.names if alias.name in declarations[str(node.module)].numbers
+                alias.name for alias in node.names if alias.name in declarations[str(node.module)].constants
             ]
             if inside:
                 raise _bad(
@@ -376,8 +437,8 @@ for name in modules:
             where = f"{error.filename}, line {error.lineno}"
         print(json.dumps({"error": f"{type(error).__name__}: {error}", "where": where}))
         raise SystemExit
-    numbers = {key: value for key, value in vars(module).items() if isinstance(value, int) and key[:2] != "__"}
-    others = [key for key in vars(module) if key not in numbers]
-    found[name] = {"numbers": numbers, "others": others}
+    constants = {k: v for k, v in vars(module).items() if isinstance(v, (int, str)) and k.isupper()}
+    others = [key for key in vars(module) if key not in constants]
+    found[name] = {"constants": constants, "others": others}
 print(json.dumps({"modules": found}))
 """

