@@ -8,6 +8,7 @@ the names below into constants inside the tick, can read it.
 Sources: the design of record, section 3; RP2040 datasheet table 2 (GPIO functions).
 """
 
+# link: constants
 # declares: constants
 
 NAME = "MS-20 Pico"
@@ -43,6 +44,10 @@ PIN_CONVERTER_MOSI = 19  # SPI0 TX
 PIN_LDAC = 20  # PWM slice 2 A, at TICK_HZ
 PIN_JACK_ADC_SELECT = 21
 PIN_POWER_HOLD = 22  # low drops the power latch
+PIN_PICO_SMPS_PWM = (
+    23  # on the Pico itself: high = its 3.3 V converter switches at a fixed rate, with less ripple
+)
+PIN_PICO_LED = 25  # likewise; blinks a fault's number
 PIN_MUX_0_COMMON = 26  # ADC0
 PIN_MUX_1_COMMON = 27  # ADC1
 PIN_MUX_2_COMMON = 28  # ADC2
@@ -138,6 +143,7 @@ JACK_ADC_KBD_CV = 2
 JACK_ADC_AUX = 3
 JACK_ADC_RANGE = 5  # 0..10.24 V
 JACK_ADC_FULL_VOLTS = 10.24
+JACK_ADC_FULL_MILLIVOLTS = 10_240
 JACK_ADC = (
     # (jack, ADS8684 range code); the index is the converter's channel
     ("VCO 1+2 CV IN", 5),

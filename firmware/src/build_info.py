@@ -2,3 +2,5 @@
 
 VERSION = "unbuilt"
 BUILD_ID = "unbuilt"
+HEAP_ENDS_EARLY = True
+"""Whether MicroPython's build keeps the tick's memory out of the collector's heap (claim_memory.py)."""

@@ -1,86 +1,91 @@
-"""What each control does: one row a panel input, from its name in board.py to the word of state that it sets.
+"""The panel at work: every input that the tick reports as turned goes by its row of panel_table.py into the sums.
 
-The main loop calls `apply` with an input's new reading; the row's law turns it into units and writes them.
-Rows marked LATER belong to modules that are not in this firmware yet (portamento, MG, EG 1, ESP): they are
-read, filtered and visible to the service, and move nothing.
+Plain rows are applied in native code without allocating (36 knobs turned at once take a third of a millisecond);
+rotaries, and MG's wave form with its divisions, come back to Python. A controller of extended mode or the service can
+turn a control too (`turn`): it writes what the scan would have reported, and the knob takes over when it moves.
 """
 
 # link: constants
 
+from array import array
+
+import micropython
 from board import (
-    CV_HPF_PEAK,
-    CV_LPF_PEAK,
-    CV_VCO1_LEVEL,
-    CV_VCO1_PW,
-    CV_VCO2_LEVEL,
-    EG2_ATTACK,
-    EG2_DECAY,
-    EG2_HOLD,
-    EG2_RELEASE,
-    EG2_SUSTAIN,
-    HPF_CUTOFF,
-    HPF_EG2,
-    HPF_PEAK,
-    LPF_CUTOFF,
-    LPF_EG2,
-    LPF_PEAK,
-    MASTER_TUNE,
-    OUT_VCO1_WAVE,
-    OUT_VCO2_WAVE,
+    MG_WAVE_FORM,
+    MUX_ADDRESSES,
+    MUX_COUNT,
+    PANEL,
     PANEL_COUNT,
-    VCO1_LEVEL,
-    VCO1_PW,
-    VCO1_SCALE,
-    VCO1_WAVE_FORM,
-    VCO2_LEVEL,
-    VCO2_PITCH,
-    VCO2_SCALE,
-    VCO2_WAVE_FORM,
+    ROTARY_LADDER_EIGHTHS,
+    ROTARY_WORDS,
 )
 from control_frame import set_code
 from laws import (
-    ATTACK_TIME_CONSTANTS,
-    FALL_TIME_CONSTANTS,
-    MASTER_TUNE_SEMITONES,
-    OCTAVE_Q8,
-    SEMITONE_Q8,
-    VCO1_SCALE_OCTAVES,
-    VCO2_PITCH_SEMITONES,
-    VCO2_SCALE_OCTAVES,
-    centred,
-    cutoff_code,
-    eg2_depth_q13,
-    fraction,
-    hold_ticks,
-    level_code,
-    rate,
+    FULL_Q4,
+    LAW_EXPONENTIAL,
+    LAW_FROM_ZERO,
+    LAW_NONE,
+    ONE_X15,
+    ROW_LAW,
+    ROW_STORE,
+    ROW_WHERE,
+    ROW_WORDS,
+    STORE_CV,
+    STORE_PYTHON,
+    STORE_RATE,
+    STORE_SUM,
+    exp2,
+    position_of,
+    rate_of,
     rotary,
-    seconds,
+    value_of,
+    words_of,
 )
 from memory import state
+from mg import set_wave_form
+from panel_table import ANALOG, CENTRED, CONTROLS, FOUR_WAY, TO_SCALE
 from state import (
-    EG2_ATTACK_RATE,
-    EG2_ATTACK_SHIFT,
-    EG2_DECAY_RATE,
-    EG2_DECAY_SHIFT,
-    EG2_HOLD_TICKS,
-    EG2_RELEASE_RATE,
-    EG2_RELEASE_SHIFT,
-    EG2_SUSTAIN_U16,
-    HPF_CUTOFF_CODE,
-    HPF_EG2_DEPTH_Q13,
-    LPF_CUTOFF_CODE,
-    LPF_EG2_DEPTH_Q13,
+    DEPTH,
+    FM_MG_KNOB_Q9,
+    FM_MG_WHEEL_Q9,
+    MG_FOLLOWS,
+    MG_INCREMENT,
+    MG_KNOB_INCREMENT,
+    MG_TO_PITCH,
+    NORMALS_DUE,
     PANEL_CHANGED,
+    PANEL_CHANGES,
     PANEL_REPORTED_Q4,
+    SCALE_1_Q9,
+    SCALE_2_Q9,
     SHIFT_WORD,
-    VCO1_OFFSET_Q8,
-    VCO2_OFFSET_Q8,
+    STATE,
+    TUNE_Q9,
+    VCO1_OFFSET_Q9,
+    VCO2_OFFSET_Q9,
+    VCO2_PITCH_Q9,
 )
 
+NONE = -1
+OCTAVE_Q9 = 12 * 512
 WAVE_MASK = 3
+FM_MG_FULL_Q9 = 15_360
+"""What knob and CC 1 together reach at most: the knob's own full depth, 2.5 octaves."""
 ROTARY_REST_ROUNDS = 20
 """Rounds of the main loop (a millisecond each) for which a rotary must report nothing new."""
+PANEL_NUMBERS = 10
+"""A knob's scale: 0..10, or -5..+5 around a centre."""
+
+
+class Rotary:
+    """A four-way rotary: what it selects, where it stands, and for how long it must still rest to be believed."""
+
+    def __init__(self, kind, where, first, position):
+        self.kind = kind
+        self.where = where
+        self.first = first
+        self.position = position
+        self.rest_rounds = 0
 
 
 class Controls:
@@ -89,118 +94,194 @@ class Controls:
     def __init__(self):
         self.faults = 0
         """Bit per panel input: a rotary whose ladder reads where no position is."""
-        self._rotaries = [0] * PANEL_COUNT
-        self._rotaries[VCO1_SCALE] = VCO1_SCALE_OCTAVES.index(0)
-        self._rotaries[VCO2_SCALE] = VCO2_SCALE_OCTAVES.index(0)
         self.turning = 0
         """Rotaries that have moved and not come to rest yet."""
-        self._rest_left = {}
-        self._tune_q8 = 0
-        self._vco2_pitch_q8 = 0
-        self._rows = {
-            VCO1_WAVE_FORM: lambda _q4: self._turn(VCO1_WAVE_FORM),
-            VCO1_PW: lambda q4: self._code(CV_VCO1_PW, q4),
-            VCO1_SCALE: lambda _q4: self._turn(VCO1_SCALE),
-            VCO2_WAVE_FORM: lambda _q4: self._turn(VCO2_WAVE_FORM),
-            VCO2_PITCH: self._vco2_pitch,
-            VCO2_SCALE: lambda _q4: self._turn(VCO2_SCALE),
-            MASTER_TUNE: self._master_tune,
-            VCO1_LEVEL: lambda q4: self._code(CV_VCO1_LEVEL, q4),
-            VCO2_LEVEL: lambda q4: self._code(CV_VCO2_LEVEL, q4),
-            HPF_CUTOFF: lambda q4: self._set(HPF_CUTOFF_CODE, cutoff_code(fraction(q4))),
-            HPF_PEAK: lambda q4: self._code(CV_HPF_PEAK, q4),
-            HPF_EG2: lambda q4: self._set(HPF_EG2_DEPTH_Q13, eg2_depth_q13(fraction(q4))),
-            LPF_CUTOFF: lambda q4: self._set(LPF_CUTOFF_CODE, cutoff_code(fraction(q4))),
-            LPF_PEAK: lambda q4: self._code(CV_LPF_PEAK, q4),
-            LPF_EG2: lambda q4: self._set(LPF_EG2_DEPTH_Q13, eg2_depth_q13(fraction(q4))),
-            EG2_HOLD: lambda q4: self._set(EG2_HOLD_TICKS, hold_ticks(fraction(q4))),
-            EG2_ATTACK: lambda q4: self._time(EG2_ATTACK_RATE, EG2_ATTACK_SHIFT, q4, ATTACK_TIME_CONSTANTS),
-            EG2_DECAY: lambda q4: self._time(EG2_DECAY_RATE, EG2_DECAY_SHIFT, q4, FALL_TIME_CONSTANTS),
-            EG2_SUSTAIN: lambda q4: self._set(EG2_SUSTAIN_U16, level_code(fraction(q4))),
-            EG2_RELEASE: lambda q4: self._time(EG2_RELEASE_RATE, EG2_RELEASE_SHIFT, q4, FALL_TIME_CONSTANTS),
-            # LATER: PORTAMENTO TIME, FM MG/T.EXT, FM EG1/EXT, CONTROL WHEEL, HPF and LPF MG/T.EXT, MG WAVE FORM,
-            # MG FREQUENCY, EG1 DELAY, ATTACK and RELEASE TIME, ESP CV ADJUST, and the monitors.
-        }
+        self.dead = 0
+        """Bit per multiplexer that does not answer: its controls stand at rest."""
+        self._rows = array("i", bytes(4 * PANEL_COUNT * ROW_WORDS))
+        self._rotaries: dict[int, Rotary] = {}
+        for channel, law, lowest, highest, _, kind, where, rest, _ in CONTROLS:
+            if law == FOUR_WAY:
+                self._rotaries[channel] = Rotary(kind, where, lowest, rest - 1)
+                self._set_row(channel, (LAW_NONE, 0, 0, STORE_PYTHON, 0))
+            elif law != ANALOG:
+                self._set_row(channel, words_of(law, lowest, highest, kind, where))
+
+    def _set_row(self, channel, words):
+        for place in range(ROW_WORDS):
+            self._rows[channel * ROW_WORDS + place] = words[place]
 
     def apply_changed(self):
         """Apply every input whose report changed since it was last looked at."""
-        for channel in range(PANEL_COUNT):
-            if state[PANEL_CHANGED + channel]:
-                # Cleared first: a report that comes in between is seen next time, never lost.
-                state[PANEL_CHANGED + channel] = 0
-                self.apply(channel)
-
-    def settle(self):
-        """Count the rotaries' rest; called every millisecond while any is turning."""
-        for channel in self._rest_left:
-            left = self._rest_left[channel]
-            if left:
-                self._rest_left[channel] = left - 1
-                if left == 1:
-                    self.turning -= 1
-                    self._settle(channel)
+        channel = apply_plain(self._rows)
+        while channel != NONE:
+            if channel in self._rotaries:
+                self._turned(channel)
+            else:
+                self._shape_mg(channel, state[PANEL_REPORTED_Q4 + channel])
+            channel = apply_plain(self._rows)
 
     def apply_all(self):
         """Apply every input as it stands, rotaries at once."""
         for channel in range(PANEL_COUNT):
-            self.apply(channel)
-        for channel in self._rest_left:
-            self._rest_left[channel] = 0
-            self._settle(channel)
+            state[PANEL_CHANGED + channel] = 1
+        self.apply_changed()
+        for channel in self._rotaries:
+            self._rotaries[channel].rest_rounds = 0
+            self._settle(channel, state[PANEL_REPORTED_Q4 + channel])
         self.turning = 0
 
-    def apply(self, channel):
-        """Apply one panel input's present report."""
-        row = self._rows.get(channel)
-        if row:
-            row(state[PANEL_REPORTED_Q4 + channel])
+    def settle(self):
+        """Count the rotaries' rest; called every millisecond while any is turning."""
+        for channel in self._rotaries:
+            turned = self._rotaries[channel]
+            if turned.rest_rounds:
+                turned.rest_rounds -= 1
+                if turned.rest_rounds == 0:
+                    self.turning -= 1
+                    self._settle(channel, state[PANEL_REPORTED_Q4 + channel])
 
-    def _set(self, word, value):
-        state[word] = value
+    def bury(self, mux):
+        """Put the controls of a missing multiplexer to where panel_table.py lets them rest, for good."""
+        self.dead |= 1 << mux
+        for channel, law, _, _, _, _, _, rest, _ in CONTROLS:
+            if channel // MUX_ADDRESSES == mux:
+                # Not by way of what is reported: there the floating input would come in between.
+                reported_q4 = rest_q4(law, rest)
+                if law == FOUR_WAY:
+                    self._settle(channel, reported_q4)
+                    self._rotaries.pop(channel)
+                elif channel == MG_WAVE_FORM:
+                    self._shape_mg(channel, reported_q4)
+                elif law != ANALOG:
+                    apply_row(self._rows, channel * ROW_WORDS, reported_q4)
+                self._set_row(channel, (LAW_NONE, 0, 0, 0, 0))
 
-    def _code(self, cv, q4):
-        set_code(cv, level_code(fraction(q4)))
+    def turn(self, channel, reported_q4):
+        """Let a control stand where a controller or the service wants it, until it is turned by hand."""
+        state[PANEL_REPORTED_Q4 + channel] = reported_q4
+        state[PANEL_CHANGED + channel] = 1
+        state[PANEL_CHANGES] += 1
 
-    def _time(self, rate_word, shift_word, q4, time_constants):
-        mantissa, shift = rate(seconds(fraction(q4)), time_constants)
-        # Two words, one meaning: with the smaller rate in between, a tick that falls here is slow, never wild.
-        state[rate_word] = 0
-        state[shift_word] = shift
-        state[rate_word] = mantissa
+    def troubles(self):
+        """What is wrong with the panel, a sentence each."""
+        found = [
+            "multiplexer %d does not answer: %s and its other controls rest"
+            % (mux, PANEL[mux * MUX_ADDRESSES][0])
+            for mux in range(MUX_COUNT)
+            if self.dead >> mux & 1
+        ]
+        found += [
+            "%s reads where no position is (%d of %d): open wiper or missing resistor"
+            % (PANEL[channel][0], state[PANEL_REPORTED_Q4 + channel] >> 4, FULL_Q4 >> 4)
+            for channel in self._rotaries
+            if self.faults >> channel & 1
+        ]
+        return found
 
-    def _turn(self, channel):
+    def positions(self):
+        """Where every control stands, by name: its panel number, or a rotary's word."""
+        words = dict(ROTARY_WORDS)
+        found: dict[str, object] = {}
+        for channel, law, _, _, _, _, _, _, _ in CONTROLS:
+            name = PANEL[channel][0]
+            if self.dead >> channel // MUX_ADDRESSES & 1:
+                found[name] = "?"
+            elif law == FOUR_WAY:
+                found[name] = words[name][self._rotaries[channel].position]
+            else:
+                number = position_of(state[PANEL_REPORTED_Q4 + channel]) * PANEL_NUMBERS / ONE_X15
+                centre = PANEL_NUMBERS // 2 if name == "CONTROL WHEEL" or law == CENTRED else 0
+                found[name] = round(number - centre, 2) + 0.0  # never -0.0
+        return found
+
+    def _turned(self, channel):
         """A rotary moves: wait until it rests. On its way it passes other positions, and opens between them."""
-        if not self._rest_left.get(channel):
+        if self._rotaries[channel].rest_rounds == 0:
             self.turning += 1
-        self._rest_left[channel] = ROTARY_REST_ROUNDS
+        self._rotaries[channel].rest_rounds = ROTARY_REST_ROUNDS
 
-    def _settle(self, channel):
-        position = rotary(state[PANEL_REPORTED_Q4 + channel])
+    def _shape_mg(self, channel, reported_q4):
+        set_wave_form(value_of(self._rows, channel * ROW_WORDS, position_of(reported_q4)))
+
+    def _settle(self, channel, reported_q4):
+        position = rotary(reported_q4)
+        turned = self._rotaries[channel]
         if position < 0:
             self.faults |= 1 << channel
-            return
-        self.faults &= ~(1 << channel)
-        self._rotaries[channel] = position
-        if channel == VCO1_WAVE_FORM:
-            self._select(OUT_VCO1_WAVE, position)
-        elif channel == VCO2_WAVE_FORM:
-            self._select(OUT_VCO2_WAVE, position)
         else:
-            self._tune()
+            self.faults &= ~(1 << channel)
+            turned.position = position
+        if turned.kind == TO_SCALE:
+            state[turned.where] = (turned.first + turned.position) * OCTAVE_Q9
+            combine()
+        else:
+            others = state[SHIFT_WORD] & ~(WAVE_MASK << turned.where)
+            state[SHIFT_WORD] = others | turned.position << turned.where
 
-    def _select(self, bit, position):
-        state[SHIFT_WORD] = state[SHIFT_WORD] & ~(WAVE_MASK << bit) | position << bit
 
-    def _master_tune(self, q4):
-        self._tune_q8 = round(centred(q4) * MASTER_TUNE_SEMITONES * SEMITONE_Q8)
-        self._tune()
+def rest_q4(law, rest):
+    """What the scan would report of a control that stands at `rest` (panel_table.py)."""
+    if law == FOUR_WAY:
+        return FULL_Q4 * ROTARY_LADDER_EIGHTHS[rest - 1] // 8
+    if law == CENTRED:
+        rest += PANEL_NUMBERS // 2
+    return FULL_Q4 * rest // PANEL_NUMBERS
 
-    def _vco2_pitch(self, q4):
-        self._vco2_pitch_q8 = round(centred(q4) * VCO2_PITCH_SEMITONES * SEMITONE_Q8)
-        self._tune()
 
-    def _tune(self):
-        scale_1 = VCO1_SCALE_OCTAVES[self._rotaries[VCO1_SCALE]] * OCTAVE_Q8
-        scale_2 = VCO2_SCALE_OCTAVES[self._rotaries[VCO2_SCALE]] * OCTAVE_Q8
-        state[VCO1_OFFSET_Q8] = scale_1 + self._tune_q8
-        state[VCO2_OFFSET_Q8] = scale_2 + self._tune_q8 + self._vco2_pitch_q8
+@micropython.viper
+def apply_plain(rows) -> int:
+    """Apply every changed input whose row is plain; return the first one that is not, or NONE."""
+    s = ptr32(STATE)
+    r = ptr32(rows)
+    channel = 0
+    while channel < PANEL_COUNT:
+        if s[PANEL_CHANGED + channel]:
+            # Cleared first: a report that comes in between is seen next time, never lost.
+            s[PANEL_CHANGED + channel] = 0
+            row = channel * ROW_WORDS
+            if r[row + ROW_STORE] == STORE_PYTHON:
+                return channel
+            if r[row + ROW_LAW] != LAW_NONE:
+                apply_row(rows, row, s[PANEL_REPORTED_Q4 + channel])
+        channel += 1
+    return NONE
+
+
+@micropython.viper
+def apply_row(rows, row: int, reported_q4: int):
+    """Work out what a plain row says, and store it."""
+    s = ptr32(STATE)
+    r = ptr32(rows)
+    law = r[row + ROW_LAW]
+    store = r[row + ROW_STORE]
+    where = r[row + ROW_WHERE]
+    x15 = int(position_of(reported_q4))
+    value = int(value_of(rows, row, x15))
+    if law == LAW_FROM_ZERO and x15 == 0:
+        value = 0
+    elif store == STORE_RATE:
+        value = int(rate_of(value))
+    elif law == LAW_EXPONENTIAL or law == LAW_FROM_ZERO:
+        value = int(exp2(value))
+    if store == STORE_CV:
+        set_code(where, value)
+    else:
+        s[where] = value
+        if store == STORE_SUM:
+            combine()
+
+
+@micropython.viper
+def combine():
+    """Work out what several controls make together."""
+    s = ptr32(STATE)
+    s[VCO1_OFFSET_Q9] = s[SCALE_1_Q9] + s[TUNE_Q9]
+    s[VCO2_OFFSET_Q9] = s[SCALE_2_Q9] + s[TUNE_Q9] + s[VCO2_PITCH_Q9]
+    depth = s[FM_MG_KNOB_Q9] + s[FM_MG_WHEEL_Q9]
+    if depth > FM_MG_FULL_Q9:
+        depth = FM_MG_FULL_Q9
+    s[DEPTH + MG_TO_PITCH] = depth
+    if s[MG_FOLLOWS] == 0:
+        s[MG_INCREMENT] = s[MG_KNOB_INCREMENT]
+    s[NORMALS_DUE] = 1

@@ -35,6 +35,7 @@ from board import (
 )
 from converter_bus import converter_spi
 from dma import registers_of
+from fault_light import BLINKS_DAC_SILENT, BLINKS_DAC_WRONG
 from machine import Pin, mem32
 from rp2040 import BYTE_SHIFT, DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
 from state import FRAME, FRAME_BYTES
@@ -61,6 +62,8 @@ RANGE_REGISTERS = 4
 CHANNELS_A_RANGE_REGISTER = 4
 RANGE_BITS = 4
 
+CHECK_BITS = 0x5AA0
+"""Code bits of the read-back check; nothing reaches the outputs, which wait for LDAC."""
 PROBE_CODE = 0x1000
 PROBE_VOLTS = 10.0 * PROBE_CODE / (1 << DAC_BITS)
 PROBE_TOLERANCE_VOLTS = 0.1
@@ -68,8 +71,16 @@ OUTPUT_SETTLE_MS = 2
 """The reference and the output's RC, generously."""
 
 
-class DacSilent(Exception):
-    """The DAC does not answer in any SPI mode; its text says what was read."""
+class DacFault(Exception):
+    """The DAC cannot be trusted: `blinks` is its number on the LED (fault_light.py), the text says what was read."""
+
+    blinks = BLINKS_DAC_WRONG
+
+
+class DacSilent(DacFault):
+    """The DAC does not answer in any SPI mode."""
+
+    blinks = BLINKS_DAC_SILENT
 
 
 class Dac:
@@ -87,6 +98,7 @@ class Dac:
         self.mode = self._find_mode()
         self._find_range_order(jack_adc)
         self._configure()
+        self._check_codes()
         self.streams = self._try_streaming()
         self._spi = converter_spi(DAC_SPI_HZ, self.mode)
 
@@ -167,6 +179,24 @@ class Dac:
             self.write(DAC0 + channel, rest_code(channel))
         self.write(TRIGGER, TRIGGER_LDAC)
         self.write(DACPWDWN, 0)
+
+    def _check_codes(self):
+        """Write every channel's number as its code, read all back: bits that stick, channels that are one."""
+        wrong = []
+        for channel in range(CV_COUNT):
+            self.write(DAC0 + channel, rest_code(channel) ^ CHECK_BITS ^ channel)
+        for channel in range(CV_COUNT):
+            wanted = rest_code(channel) ^ CHECK_BITS ^ channel
+            seen = self.read(DAC0 + channel)
+            if seen != wanted:
+                wrong.append("channel %d: %#06x for %#06x" % (channel, seen, wanted))
+        for channel in range(CV_COUNT):
+            self.write(DAC0 + channel, rest_code(channel))
+        if wrong:
+            self.write(DACPWDWN, ALL_CHANNELS)
+            raise DacFault(
+                "DAC81416 reads back wrong on %d of %d channels (%s)" % (len(wrong), CV_COUNT, wrong[0])
+            )
 
     def _try_streaming(self):
         """Stream sixteen different codes, read them back one by one, then put the resting codes in their place."""

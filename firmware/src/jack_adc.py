@@ -6,6 +6,7 @@ selected. Source: the design of record, section 3; TI ADS8684 data sheet, manual
 
 # link: constants
 
+from ads8684 import MANUAL_CHANNEL_0, MANUAL_CHANNEL_STEP, NO_OP, PROGRAM_WRITE, RANGE_REGISTER_0
 from board import (
     JACK_ADC,
     JACK_ADC_FULL_VOLTS,
@@ -17,11 +18,6 @@ from board import (
 from converter_bus import converter_spi
 from machine import Pin
 
-NO_OP = 0x00
-MANUAL_CHANNEL_0 = 0xC0
-MANUAL_CHANNEL_STEP = 0x04
-RANGE_REGISTER_0 = 0x05
-PROGRAM_WRITE = 1
 FULL_CODES = 65_536
 
 

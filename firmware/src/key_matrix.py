@@ -9,6 +9,8 @@ seen once every 8 ticks = 1 ms). Diodes in the matrix make any number of keys sa
 
 import micropython
 from board import KEY_COLUMNS, KEY_LOWEST_NOTE, KEY_ROWS, TICK_HZ
+from midi_numbers import NOTE_OFF, NOTE_ON
+from midi_out import key_event
 from note_stack import note_off, note_on
 from state import KEY_DOWN, KEY_RELEASING, KEY_UP_SCANS, PORT_KEYS, STATE
 
@@ -28,6 +30,7 @@ def row_moved(row: int, columns: int):
     while pressed:
         if pressed & 1:
             note_on(PORT_KEYS, note + column)
+            key_event(NOTE_ON, note + column)
         pressed >>= 1
         column += 1
     down |= columns
@@ -44,6 +47,7 @@ def row_moved(row: int, columns: int):
             while releasing:
                 if releasing & 1:
                     note_off(PORT_KEYS, note + column)
+                    key_event(NOTE_OFF, note + column)
                 releasing >>= 1
                 column += 1
     s[KEY_DOWN + row] = down

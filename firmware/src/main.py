@@ -1,5 +1,5 @@
 """Starts the instrument: Ctrl-C on the console leaves it playing and gives the prompt."""
 
-from instrument import run
+from play import run
 
 run()

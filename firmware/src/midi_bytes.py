@@ -9,33 +9,51 @@ Worked example. A sequencer sends `90 3C 64`, a clock `F8`, then `3E 64` (runnin
     3E 64   data with a running status: message 90 3E 64
     F0 ..   system common: clears the running status; data bytes pass by until the next status
 
-Nothing here can raise or allocate: it runs inside the tick.
+A broken byte may have been anything, so what it belonged to is forgotten. Bytes that were overrun may have held a
+note-off, and a line that is held low is a fault of the cable: both end the input's notes. Nothing here can raise or
+allocate: it runs inside the tick.
 Source: MIDI 1.0 detailed specification, tables I-IV and appendix "running status".
 """
 
 # link: constants
 
 import micropython
-from midi_messages import channel_message
-from rp2040 import UART_ERROR_BITS
+from board import KEY_ROWS
+from midi_clock import real_time
+from midi_messages import channel_message, let_go
+from midi_numbers import (
+    ACTIVE_SENSING,
+    CHANNEL_PRESSURE,
+    FIRST_REAL_TIME,
+    FIRST_STATUS,
+    FIRST_SYSTEM,
+    KIND_MASK,
+    PROGRAM_CHANGE,
+)
+from rp2040 import UART_ERROR_BITS, UART_ERROR_BREAK, UART_ERROR_OVERRUN
 from state import (
+    EXTENDED,
+    LET_GO,
+    PORT_BREAKS,
     PORT_BYTES,
     PORT_BYTES_BAD,
+    PORT_COUNT,
     PORT_DATA_1,
     PORT_LAST_BYTE_TICK,
+    PORT_OVERRUNS,
     PORT_SENSING,
+    PORT_SENSING_LOST,
     PORT_STATUS,
     PORT_WORDS,
     PORTS,
+    SENSING_TICKS,
     STATE,
     TICKS,
 )
 
 NO_DATA = -1
-FIRST_STATUS = 0x80
-FIRST_SYSTEM = 0xF0
-FIRST_REAL_TIME = 0xF8
-ACTIVE_SENSING = 0xFE
+WATCH_TICKS = KEY_ROWS
+"""The tick looks at active sensing once a round of the key rows."""
 
 
 @micropython.viper
@@ -46,37 +64,77 @@ def feed(port: int, received: int):
     s = ptr32(STATE)
     p[PORT_LAST_BYTE_TICK] = s[TICKS]
     if received & UART_ERROR_BITS:
-        # A byte with a broken frame may be anything; a wrong status would turn data into notes.
-        p[PORT_BYTES_BAD] += 1
-        p[PORT_STATUS] = 0
-        p[PORT_DATA_1] = NO_DATA
+        line_fault(port, received)
         return
     byte = received & 0xFF
-    if byte >= FIRST_REAL_TIME:
-        if byte == ACTIVE_SENSING:
-            p[PORT_SENSING] = 1
-        return
-    if byte >= FIRST_SYSTEM:
-        p[PORT_STATUS] = 0
+    if byte < FIRST_STATUS:
+        status = p[PORT_STATUS]
+        if status == 0:
+            return
+        kind = status & KIND_MASK
+        if kind == PROGRAM_CHANGE or kind == CHANNEL_PRESSURE:
+            channel_message(port, status, byte, 0)
+            return
+        first = p[PORT_DATA_1]
+        if first < 0:
+            p[PORT_DATA_1] = byte
+            return
         p[PORT_DATA_1] = NO_DATA
+        channel_message(port, status, first, byte)
         return
-    if byte >= FIRST_STATUS:
+    if byte < FIRST_REAL_TIME:
+        p[PORT_DATA_1] = NO_DATA
+        if byte >= FIRST_SYSTEM:
+            byte = 0
         p[PORT_STATUS] = byte
-        p[PORT_DATA_1] = NO_DATA
         return
-    status = p[PORT_STATUS]
-    if status == 0:
-        return
-    kind = status & 0xF0
-    if kind == 0xC0 or kind == 0xD0:
-        channel_message(port, status, byte, 0)
-        return
-    first = p[PORT_DATA_1]
-    if first < 0:
-        p[PORT_DATA_1] = byte
-        return
+    if byte == ACTIVE_SENSING:
+        p[PORT_SENSING] = 1
+    elif s[EXTENDED]:
+        real_time(byte)
+
+
+@micropython.viper
+def line_fault(port: int, received: int):
+    """Note a character that came with error flags; what it interrupted is forgotten."""
+    p = ptr32(STATE + (PORTS + port * PORT_WORDS) * 4)
+    p[PORT_STATUS] = 0
     p[PORT_DATA_1] = NO_DATA
-    channel_message(port, status, first, byte)
+    if received & UART_ERROR_OVERRUN:
+        p[PORT_OVERRUNS] += 1
+        let_go(port)
+    else:
+        p[PORT_BYTES_BAD] += 1
+    if received & UART_ERROR_BREAK:
+        p[PORT_BREAKS] += 1
+        let_go(port)
+
+
+@micropython.viper
+def watch_sensing():
+    """End the notes of an input that has sent Active Sensing and then fallen silent; called every WATCH_TICKS."""
+    s = ptr32(STATE)
+    port = 0
+    while port < PORT_COUNT:
+        p = ptr32(STATE + (PORTS + port * PORT_WORDS) * 4)
+        if p[PORT_SENSING] and s[TICKS] - p[PORT_LAST_BYTE_TICK] > s[SENSING_TICKS]:
+            reset(port)
+            p[PORT_SENSING_LOST] += 1
+            let_go(port)
+        port += 1
+
+
+@micropython.viper
+def give_ports_up():
+    """End what the ports in LET_GO hold: a cable is out, the computer asleep, the mode another."""
+    s = ptr32(STATE)
+    port = 0
+    while port < PORT_COUNT:
+        if (s[LET_GO] >> port) & 1:
+            reset(port)
+            let_go(port)
+        port += 1
+    s[LET_GO] = 0
 
 
 @micropython.viper

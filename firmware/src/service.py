@@ -1,27 +1,92 @@
-"""What the firmware counts about itself, for the console: `import service; service.counters()`."""
+"""What the host, or a person at the prompt, can ask of the instrument while it plays.
+
+From the prompt: `import service; service.counters()`. From a program, over the framed line of service_port.py, by the
+same names: `counters`, `set bend 7`, `hold LPF CUTOFF 1.5`. Every refusal is a Refused with the allowed range in it.
+"""
 
 # link: constants
 
-import instrument
-from board import CLK_SYS_HZ, NAME, TICK_HZ
+import gc
+import json
+import math
+import time
+
+import machine
+import play as stage
+import service_mode
+from board import (
+    CLK_SYS_HZ,
+    CV,
+    DAC_BITS,
+    DAC_FULL,
+    DAC_RANGE_VOLTS,
+    KIND_MONITOR,
+    NAME,
+    PANEL,
+    PANEL_COUNT,
+    PLUGS,
+    TICK_HZ,
+)
 from build_info import BUILD_ID, VERSION
+from cc_map import LEARNABLE
+from control_frame import code_of, set_code
+from cv_in import ONE_VOLT_Q9, pitch_q9
+from instrument import clear_counters, keys_down
+from laws import FULL_Q4
+from live_settings import apply_settings
 from memory import state
+from settings import SETTINGS, settings
 from state import (
+    CV_CODE_Q4,
+    CV_HELD,
+    CV_HELD_CODE,
+    CV_READY,
+    CV_ZERO_Q4,
     ENTRY_CYCLES_MAX,
+    EXTENDED,
     LATE_TICKS,
     NOTES_PLAYED,
+    PANEL_REPORTED_Q4,
+    PLUGS_IN,
+    PORT_BREAKS,
     PORT_BYTES,
     PORT_BYTES_BAD,
+    PORT_DIN,
+    PORT_OVERRUNS,
+    PORT_SENSING_LOST,
+    PORT_USB,
+    PORT_WORDS,
     PORTS,
     TICK_CYCLES_MAX,
     TICK_CYCLES_MIN,
     TICK_CYCLES_SUM_16,
     TICKS,
     TICKS_TIMED,
+    TRIG_IN_FALLS,
     USB_DROPPED,
 )
+from usb_midi import usb_midi
 
 CYCLES_PER_US = CLK_SYS_HZ // 1_000_000
+OCTAVE_Q9 = 12 * 512
+CV_INPUT_NAMES = ("cv12", "cv2")
+PORT_COUNTERS = (
+    ("bytes", PORT_BYTES),
+    ("bytes_bad", PORT_BYTES_BAD),
+    ("overruns", PORT_OVERRUNS),
+    ("breaks", PORT_BREAKS),
+    ("sensing_lost", PORT_SENSING_LOST),
+)
+
+
+class Refused(ValueError):
+    """A request that cannot be carried out; the text says why, and what is allowed."""
+
+
+def about():
+    """One line that says what this is and what start-up found out about its DAC."""
+    found = stage.instrument.describe() if stage.instrument else stage.trouble
+    return "%s %s (build %s); %s" % (NAME, VERSION, BUILD_ID, found)
 
 
 def counters():
@@ -32,7 +97,7 @@ def counters():
     """
     timed = state[TICKS_TIMED] or 1
     sum_cycles = (state[TICK_CYCLES_SUM_16] & 0xFFFFFFFF) * 16
-    return {
+    found = {
         "tick_hz": TICK_HZ,
         "ticks": state[TICKS],
         "ticks_timed": timed,
@@ -42,19 +107,247 @@ def counters():
         "tick_us_max": state[TICK_CYCLES_MAX] / CYCLES_PER_US,
         "entry_us_max": state[ENTRY_CYCLES_MAX] / CYCLES_PER_US,
         "notes_played": state[NOTES_PLAYED],
-        "din_bytes": state[PORTS + PORT_BYTES],
-        "din_bytes_bad": state[PORTS + PORT_BYTES_BAD],
+        "trig_in_falls": state[TRIG_IN_FALLS],
         "usb_dropped": state[USB_DROPPED],
+        "usb_losses": usb_midi.losses,
+        "usb_given_up": usb_midi.given_up,
     }
+    for name, port in (("din", PORT_DIN), ("usb", PORT_USB)):
+        for what, word in PORT_COUNTERS:
+            found["%s_%s" % (name, what)] = state[PORTS + port * PORT_WORDS + word]
+    return found
+
+
+def collect():
+    """Collect garbage now: how long everything but the tick stood still, and what is alive."""
+    started_us = time.ticks_us()
+    gc.collect()
+    pause_us = time.ticks_diff(time.ticks_us(), started_us)
+    return {"pause_us": pause_us, "live_bytes": gc.mem_alloc(), "free_bytes": gc.mem_free()}
+
+
+def memory():
+    """Bytes in use, garbage included: what grew between two calls was allocated between them."""
+    return gc.mem_alloc()
 
 
 def clear():
-    """Start counting anew."""
-    instrument.clear_counters()
+    """Start counting the tick's times anew."""
+    clear_counters()
+    return "counting anew"
 
 
-def about():
-    """One line that says what this is and what start-up found out about its DAC."""
-    playing = instrument.instrument
-    found = instrument.describe(playing.dac) if playing else "not playing"
-    return "%s %s (build %s); %s" % (NAME, VERSION, BUILD_ID, found)
+def controls():
+    """Where every control stands, by name: its panel number, or a rotary's word."""
+    return _playing().controls.positions()
+
+
+def cvs():
+    """Volts of every CV as the next frame will carry them, by name."""
+    return {CV[channel][0]: round(_volts(channel, code_of(channel)), 4) for channel in range(len(CV))}
+
+
+def monitors():
+    """The board's own voltages, as shares of the ADC's span, by name."""
+    return {
+        PANEL[channel][0]: round(state[PANEL_REPORTED_Q4 + channel] / FULL_Q4, 4)
+        for channel in range(PANEL_COUNT)
+        if PANEL[channel][1] == KIND_MONITOR
+    }
+
+
+def plugs():
+    """Which jacks have a plug, by name."""
+    return {name: bool(state[PLUGS_IN] >> bit & 1) for name, bit in PLUGS}
+
+
+def self_test():
+    """What is wrong, a sentence each: keys that are down, multiplexers, rotaries, the settings' file."""
+    found = list(_playing().troubles())
+    down = keys_down()
+    if down:
+        found.append(
+            "keys down now (stuck, if nobody holds them): notes %s" % ", ".join(str(n) for n in down)
+        )
+    return found or ["nothing wrong was found"]
+
+
+def get(name):
+    """The value of a setting."""
+    return settings.get(name)
+
+
+def set(name, value):
+    """Change a setting; it acts at once and is kept only by `save`."""
+    settings.set(name, value)
+    apply_settings(_playing().extended)
+    return settings.get(name)
+
+
+def setup():
+    """All settings by name."""
+    return {row[0]: settings.get(row[0]) for row in SETTINGS}
+
+
+def save():
+    """Keep the settings over power-off. The tick stands still meanwhile, for a tenth of a second and more."""
+    settings.save()
+    return "saved"
+
+
+def defaults():
+    """All settings as they came; `save` keeps that."""
+    settings.reset()
+    apply_settings(_playing().extended)
+    return "defaults"
+
+
+def learn(control):
+    """Give the next controller that comes to a panel control; extended mode only."""
+    channel = _control(control)
+    if not state[EXTENDED]:
+        raise Refused("controllers act in extended mode alone: set mode extended")
+    _playing().extended.learn(channel)
+    return "%s waits for a controller" % PANEL[channel][0]
+
+
+def zero(jack):
+    """Calibrate cv12 or cv2 (VCO 1+2 CV IN, VCO 2 CV IN): the plug in it carries 0 V now."""
+    place = _cv_input(jack)
+    return set(jack + "_zero", state[CV_CODE_Q4 + place])
+
+
+def gain(jack, volts):
+    """Calibrate cv12 or cv2: the plug in it carries so many volts now (0.25 to 10); zero comes first."""
+    place = _cv_input(jack)
+    wanted_volts = _number(jack, volts, 0.25, 10, "V")
+    octaves = math.log(wanted_volts) / math.log(2)
+    wanted_q9 = round(octaves * OCTAVE_Q9) + ONE_VOLT_Q9
+    return set(jack + "_gain", wanted_q9 - pitch_q9(state[CV_CODE_Q4 + place] - state[CV_ZERO_Q4 + place]))
+
+
+def hold(cv, volts):
+    """Hold a CV at a voltage, whatever plays."""
+    channel = _place(cv, [row[0] for row in CV], "CV")
+    lowest, highest = _range(channel)
+    number = _number(cv, volts, lowest, highest, "V")
+    code = min(round((number - lowest) / (highest - lowest) * (1 << DAC_BITS)), DAC_FULL)
+    if channel not in _before_hold:
+        _before_hold[channel] = code_of(channel)
+    state[CV_HELD_CODE + channel] = code
+    state[CV_HELD] = state[CV_HELD] | 1 << channel
+    return "%s at %.4f V" % (CV[channel][0], _volts(channel, code))
+
+
+def release(cv):
+    """Let a held CV go."""
+    channel = _place(cv, [row[0] for row in CV], "CV")
+    state[CV_HELD] = state[CV_HELD] & ~(1 << channel)
+    if channel in _before_hold:
+        set_code(channel, _before_hold.pop(channel))
+        # A knob may have been turned meanwhile.
+        _playing().controls.apply_all()
+    return "%s follows" % CV[channel][0]
+
+
+def turn(control, number):
+    """Let a control stand at 0..10 (a share of its travel), until it is turned by hand."""
+    channel = _control(control)
+    share = _number(control, number, 0, 10, "")
+    _playing().controls.turn(channel, round(share * FULL_Q4 / 10))
+    return "%s at %g" % (PANEL[channel][0], share)
+
+
+def play():
+    """Leave service mode by a real reset: USB-MIDI comes back."""
+    service_mode.forget()
+    machine.reset()
+
+
+_before_hold: dict[int, int] = {}
+"""By channel, the code that a held CV had."""
+
+COMMANDS: dict[str, tuple] = {
+    # name: (function, how many words it takes; the last one may not hold blanks)
+    "about": (about, 0),
+    "counters": (counters, 0),
+    "clear": (clear, 0),
+    "collect": (collect, 0),
+    "memory": (memory, 0),
+    "controls": (controls, 0),
+    "cvs": (cvs, 0),
+    "monitors": (monitors, 0),
+    "plugs": (plugs, 0),
+    "selftest": (self_test, 0),
+    "settings": (setup, 0),
+    "get": (get, 1),
+    "set": (set, 2),
+    "save": (save, 0),
+    "defaults": (defaults, 0),
+    "learn": (learn, 1),
+    "zero": (zero, 1),
+    "gain": (gain, 2),
+    "hold": (hold, 2),
+    "release": (release, 1),
+    "turn": (turn, 2),
+}
+
+
+def command(words):
+    """Carry out a line of the service's port; return the answer as text."""
+    name, _, rest = words.strip().partition(" ")
+    if name not in COMMANDS:
+        raise Refused("there is no command %s; there are %s" % (name, ", ".join(sorted(COMMANDS))))
+    function, count = COMMANDS[name]
+    given = rest.strip().rsplit(" ", count - 1) if count and rest else []
+    if len(given) != count:
+        raise Refused("%s takes %d words after it" % (name, count))
+    result = function(*given)
+    return result if isinstance(result, str) else json.dumps(result)
+
+
+def _playing():
+    if stage.instrument is None:
+        raise Refused("nothing plays: %s" % stage.trouble)
+    return stage.instrument
+
+
+def _place(name, names, what):
+    if name.upper() not in names:
+        raise Refused("there is no %s %s; there are %s" % (what, name, ", ".join(n for n in names if n)))
+    return names.index(name.upper())
+
+
+def _control(name):
+    channel = _place(name, [row[0] for row in PANEL], "control")
+    if channel not in LEARNABLE:
+        raise Refused("%s acts in analog alone" % PANEL[channel][0])
+    return channel
+
+
+def _cv_input(jack):
+    if jack not in CV_INPUT_NAMES:
+        raise Refused("there is no input %s; there are %s" % (jack, " and ".join(CV_INPUT_NAMES)))
+    place = CV_INPUT_NAMES.index(jack)
+    if not state[CV_READY] >> place & 1:
+        raise Refused("there is no plug in %s" % jack)
+    return place
+
+
+def _number(name, text, lowest, highest, unit):
+    try:
+        number = float(text)
+    except ValueError:
+        number = highest + 1
+    if not lowest <= number <= highest:
+        raise Refused("%s cannot be %s: %g to %g %s" % (name, text, lowest, highest, unit))
+    return number
+
+
+def _range(channel):
+    return next((low, high) for code, low, high in DAC_RANGE_VOLTS if code == CV[channel][1])
+
+
+def _volts(channel, code):
+    lowest, highest = _range(channel)
+    return lowest + code * (highest - lowest) / (1 << DAC_BITS)

@@ -10,9 +10,11 @@ next edge, to the cycle. The way of one note:
     edge n+1    the pitch appears at the VCOs; in that tick the envelopes see the gate
     edge n+2    the envelopes' first step appears, KBD TRIG OUT falls: exactly one tick after the pitch
 
-Nothing here allocates, waits for anything longer than a SPI word, or can raise. Frames go out by DMA while the
-panel is read. The shift registers are a pipeline two ticks deep: one latch pulse loads the 165s (the columns of
-the row that the 595s show) and, rising, shows the word that the previous tick shifted in.
+MIDI and keys are taken as late in the tick as their notes can still make its frame. Nothing here allocates, waits
+for anything longer than a few SPI words, or can raise. The frame goes out by DMA while the panel is read. The shift registers
+are a pipeline two ticks deep: one latch pulse loads the 165s (the columns of the row that the 595s show) and,
+rising, shows the word that the previous tick shifted in. Functions marked `link: inline` in their modules stand
+here as calls; in the image their bodies stand in the calls' places.
 """
 
 # link: constants
@@ -20,21 +22,29 @@ the row that the 595s show) and, rising, shows the word that the previous tick s
 import micropython
 from board import (
     CV_COUNT,
+    IN_PLUG_VCO2_CV,
+    IN_PLUG_VCO12_CV,
     KEY_COLUMNS,
     KEY_ROWS,
-    MUX_ADDRESSES,
     PIN_DAC_SELECT,
+    PIN_EG1_TRIG_IN,
     PIN_MUX_A0,
     PIN_SHIFT_LATCH,
+    PIN_TRIG_IN,
     SHIFT_IN_BITS,
     SHIFT_OUT_BITS,
     TICK_HZ,
 )
-from control_frame import compute
-from envelope import step_eg2
+from control_frame import compute, hold_cvs
+from envelope import step_eg1, step_eg2
+from glide import step_glide
+from jack_stream import read_jacks
 from key_matrix import row_moved
-from midi_bytes import feed
-from midi_messages import usb_packet
+from mg import step_mg
+from midi_bytes import feed, give_ports_up, watch_sensing
+from midi_out import send_din_out
+from midi_usb import usb_packet
+from normals import fade, plugs_moved
 from panel_scan import take
 from rp2040 import (
     ADC,
@@ -52,11 +62,10 @@ from rp2040 import (
     EDGE_CLOCK,
     LDAC_SLICE,
     PWM,
-    PWM_ALWAYS_HIGH,
-    PWM_ALWAYS_LOW,
     PWM_CC,
     PWM_CTR,
     PWM_SLICE_BYTES,
+    SIO_GPIO_IN,
     SIO_GPIO_OUT_CLR,
     SIO_GPIO_OUT_SET,
     SPI0,
@@ -73,21 +82,29 @@ from rp2040 import (
 from state import (
     APB_BASE,
     CLOCK_DMA,
+    CV_HELD,
+    CV_READY,
     DAC_DMA,
+    DIN_OUT_TAIL,
     EDGE_US,
-    EG_GATE,
-    EG_RESTART,
     ENTRY_CYCLES_MAX,
     FRAME,
     FRAME_CODES,
     GATE,
     KEY_DOWN,
+    KEY_EVENT_HEAD,
+    KEY_GATE,
     KEY_RELEASING,
+    KEY_RESTART,
     LAST_EDGE_US,
     LATE_TICKS,
+    LET_GO,
+    MG_PULSE,
     MUX_ADDRESS,
+    NORMALS_DUE,
     PANEL_SAMPLE,
     PLUGS_IN,
+    PLUGS_STEADY_TICKS,
     PORT_DIN,
     RETRIGGER,
     SHIFT_ROW,
@@ -99,10 +116,12 @@ from state import (
     TICK_CYCLES_SUM_16,
     TICKS,
     TICKS_TIMED,
+    TRIG_PINS,
     USB_HEAD,
     USB_RING_SIZE,
     USB_TAIL,
 )
+from trig_in import confirm, step_gates
 
 ADC_OFFSET = ADC - APB
 SPI0_OFFSET = SPI0 - APB
@@ -110,21 +129,29 @@ SPI1_OFFSET = SPI1 - APB
 UART0_OFFSET = UART0 - APB
 LDAC_COUNTER = PWM - APB + LDAC_SLICE * PWM_SLICE_BYTES + PWM_CTR
 """The PWM's own counter stands at 0 at LDAC's edge: a clock of 8 ns that says how long ago the edge was."""
-TRIGGER_LEVEL = PWM - APB + TRIGGER_SLICE * PWM_SLICE_BYTES + PWM_CC
+OUTPUT_LEVELS = PWM - APB + TRIGGER_SLICE * PWM_SLICE_BYTES + PWM_CC
+"""KBD TRIG OUT in the low half, MG OUT B in the high one; all ones is always high."""
+OUTPUT_HIGH = 0xFFFF
+OUTPUT_B_SHIFT = 16
 EDGE_CLOCK_OFFSET = EDGE_CLOCK - APB
 """Writing it as read address arms the clock's channel for the next edge."""
 TICK_US = 1_000_000 // TICK_HZ
 LATE_US = TICK_US + TICK_US // 2
 """A tick that starts this long after the last one has missed an edge: a frame came late."""
 COLUMNS_MASK = (1 << KEY_COLUMNS) - 1
+PLUGS_MASK = (1 << SHIFT_IN_BITS) - 1 - COLUMNS_MASK
 ADDRESS_PINS = 0xF << PIN_MUX_A0
 DAC_SELECT = 1 << PIN_DAC_SELECT
 LATCH = 1 << PIN_SHIFT_LATCH
+TRIG_MASK = 1 << PIN_TRIG_IN | 1 << PIN_EG1_TRIG_IN
+CV_PLUGS = 1 << IN_PLUG_VCO12_CV | 1 << IN_PLUG_VCO2_CV
 START_PANEL_BURST = ADC_CS_EN | ADC_CS_START_MANY | ADC_CS_RROBIN_0_1_2
 STOP_PANEL_BURST = ADC_CS_EN | ADC_CS_RROBIN_0_1_2
 ROW_LAG = 2
 """Ticks from shifting a row's pattern out to reading its columns."""
 IN_SHIFT = SHIFT_OUT_BITS - SHIFT_IN_BITS
+USB_PACKETS_A_TICK = 4
+"""More wait for the next tick: even four notes leave the frame its time."""
 
 
 @micropython.viper
@@ -133,13 +160,14 @@ def tick(channel):
     s = ptr32(STATE)
     sio = ptr32(s[SIO_BASE])
     apb = s[APB_BASE]
-    # The low pulse is stretched over another line's work: 74HC165 wants some 50 ns at 3.3 V.
+    # The low pulse is stretched over other lines' work: 74HC165 wants some 50 ns at 3.3 V.
     sio[SIO_GPIO_OUT_CLR] = LATCH
     ldac = ptr32(apb + LDAC_COUNTER)
     entry_cycles = ldac[0]
     clock = ptr32(s[CLOCK_DMA])
     clock[DMA_READ_ADDR_TRIG] = apb + EDGE_CLOCK_OFFSET
     sio[SIO_GPIO_OUT_SET] = LATCH
+    pins = sio[SIO_GPIO_IN]
     shift = ptr32(apb + SPI1_OFFSET)
     row = s[SHIFT_ROW]
     word = s[SHIFT_WORD] | 1 << row
@@ -155,39 +183,62 @@ def tick(channel):
     adc[ADC_CS] = START_PANEL_BURST
 
     # What the last tick left for this one: gate and restart, late by the one tick in which pitch settles.
-    s[EG_GATE] = s[GATE]
-    s[EG_RESTART] = s[RETRIGGER]
+    s[KEY_GATE] = s[GATE]
+    s[KEY_RESTART] = s[RETRIGGER]
     s[RETRIGGER] = 0
+    step_mg()
 
-    uart = ptr32(apb + UART0_OFFSET)
-    while uart[UART_FR] & UART_FR_RXFE == 0:
-        feed(PORT_DIN, uart[UART_DR])
-    tail = s[USB_TAIL]
-    if tail != s[USB_HEAD]:
-        usb_packet(tail)
-        s[USB_TAIL] = (tail + 1) & (USB_RING_SIZE - 1)
-
-    # The columns of the row shifted out two ticks ago.
+    # The columns of the row shifted out two ticks ago, and the plugs.
     while shift[SPI_SR] & SPI_SR_BSY:
         pass
     word = shift[SPI_DR] & 0xFF
     word = word << 8 | shift[SPI_DR] & 0xFF
     word = (word << 8 | shift[SPI_DR] & 0xFF) >> IN_SHIFT
-    s[PLUGS_IN] = word
-    row = (row - ROW_LAG) & (KEY_ROWS - 1)
     columns = word & COLUMNS_MASK
+    word &= PLUGS_MASK
+    if word != s[PLUGS_IN] or s[PLUGS_STEADY_TICKS]:
+        plugs_moved(word)
+    if s[NORMALS_DUE]:
+        fade()
+    if s[PLUGS_IN] & CV_PLUGS:
+        read_jacks()
+    else:
+        s[CV_READY] = 0
+    row = (row - ROW_LAG) & (KEY_ROWS - 1)
     if columns != s[KEY_DOWN + row] or s[KEY_RELEASING + row]:
         row_moved(row, columns)
 
-    # A restart while the gate is up must be seen outside too: the trigger lets go for one tick.
-    outputs = ptr32(apb + TRIGGER_LEVEL)
-    if s[RETRIGGER] or s[EG_GATE] == 0:
-        outputs[0] = PWM_ALWAYS_LOW
-    else:
-        outputs[0] = PWM_ALWAYS_HIGH
+    if row == 0:
+        watch_sensing()
+        if s[LET_GO]:
+            give_ports_up()
+    uart = ptr32(apb + UART0_OFFSET)
+    while uart[UART_FR] & UART_FR_RXFE == 0:
+        feed(PORT_DIN, uart[UART_DR])
+    tail = s[USB_TAIL]
+    packets = USB_PACKETS_A_TICK
+    while tail != s[USB_HEAD] and packets:
+        usb_packet(tail)
+        tail = (tail + 1) & (USB_RING_SIZE - 1)
+        s[USB_TAIL] = tail
+        packets -= 1
 
+    # A restart while the gate is up must be seen outside too: the trigger lets go for one tick.
+    outputs = ptr32(apb + OUTPUT_LEVELS)
+    word = 0 - (s[MG_PULSE] << OUTPUT_B_SHIFT)
+    if s[KEY_GATE] and s[RETRIGGER] == 0:
+        word |= OUTPUT_HIGH
+    outputs[0] = word
+
+    if (pins ^ s[TRIG_PINS]) & TRIG_MASK:
+        confirm(pins, entry_cycles)
+    step_gates()
+    step_eg1()
     step_eg2()
+    step_glide()
     compute()
+    if s[CV_HELD]:
+        hold_cvs()
     spi = ptr32(apb + SPI0_OFFSET)
     sio[SIO_GPIO_OUT_CLR] = DAC_SELECT
     dma = ptr32(s[DAC_DMA])
@@ -213,10 +264,10 @@ def tick(channel):
     s[PANEL_SAMPLE + 1] = adc[ADC_FIFO] & 0xFFF
     s[PANEL_SAMPLE + 2] = adc[ADC_FIFO] & 0xFFF
     take()
-    address = (s[MUX_ADDRESS] + 1) & (MUX_ADDRESSES - 1)
-    s[MUX_ADDRESS] = address
     sio[SIO_GPIO_OUT_CLR] = ADDRESS_PINS
-    sio[SIO_GPIO_OUT_SET] = address << PIN_MUX_A0
+    sio[SIO_GPIO_OUT_SET] = s[MUX_ADDRESS] << PIN_MUX_A0
+    if s[KEY_EVENT_HEAD] != s[DIN_OUT_TAIL]:
+        send_din_out()
 
     if s[DAC_DMA]:
         while dma[DMA_CTRL] & DMA_CTRL_BUSY:

@@ -152,6 +152,23 @@ def serve_command(
     serve(image or default_image(), Console(), flash=flash, link=link, panel=panel, speed=speed)
 
 
+@app.command("ask")
+def ask_command(
+    port: Annotated[
+        str, typer.Argument(metavar="PORT", help="The instrument's serial port, or a pyserial URL.")
+    ],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WORDS...", help="For instance: counters, set bend 7, hold VCA 2.5."),
+    ],
+) -> None:
+    """Ask a playing instrument: its counters, controls, voltages, settings; it plays on meanwhile."""
+    from ms20.service import SerialService
+
+    with SerialService(port) as service:
+        typer.echo(service.ask(" ".join(words)))
+
+
 def default_image() -> Path:
     """The image that `ms20 image` builds: in the folder that the command runs in, or else in the checkout."""
     if DEFAULT_IMAGE.is_file():

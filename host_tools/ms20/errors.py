@@ -19,6 +19,8 @@ class ExitCode(IntEnum):
     BAD_IMAGE = 10
     FIRMWARE_CRASH = 11
     EMULATOR_CRASH = 12
+    REFUSED = 13
+    NO_ANSWER = 14
     INTERRUPTED = 130
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from key_matrix import KEY_RELEASE_SCANS, row_moved
-from state import GATE, KEY_DOWN, KEY_RELEASING, NOTE_COUNT, NOTE_STACK
+from state import GATE, KEY_DOWN, KEY_EVENT, KEY_EVENT_HEAD, KEY_RELEASING, NOTE_COUNT, NOTE_STACK
 
 
 def scan(words, row, columns):
@@ -46,6 +46,16 @@ def test_a_chord_in_one_row_and_partial_release(words):
     for _ in range(KEY_RELEASE_SCANS + 1):
         scan(words, 2, 0b00101)
     assert held(words) == [58, 60]
+
+
+def test_a_key_is_sent_once_down_and_once_up(words):
+    for columns in (0b10, 0b00, 0b10):
+        scan(words, 3, columns)
+    for _ in range(KEY_RELEASE_SCANS + 1):
+        scan(words, 3, 0)
+    events = [words[KEY_EVENT + i] for i in range(words[KEY_EVENT_HEAD])]
+    note = 48 + 3 * 5 + 1
+    assert events == [note << 8 | 0x90, note << 8 | 0x80]
 
 
 def test_all_keys_can_be_down(words):

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from midi_bytes import feed
 from state import (
     GATE,
-    KEY_PITCH_Q8,
     NOTE_COUNT,
     NOTE_STACK,
     PORT_BYTES_BAD,
     PORT_DIN,
     PORT_SENSING,
     PORTS,
+    TARGET_Q20,
 )
 
 FRAMING_ERROR = 1 << 8
@@ -151,4 +151,4 @@ def test_any_bytes_leave_it_sane(stream):
     receive(stream)
     receive("B0 7B 00")
     assert memory.state[GATE] == 0
-    assert -60 * 256 <= memory.state[KEY_PITCH_Q8] <= 67 * 256
+    assert -60 << 20 <= memory.state[TARGET_Q20] <= 67 << 20

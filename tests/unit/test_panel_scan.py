@@ -21,8 +21,8 @@ def turn_to(words, codes, address=0, mux=0):
 
 def test_a_step_is_seen_within_five_milliseconds_and_settles_on_the_value(words):
     reports = turn_to(words, [3000] * SCAN_HZ)
-    assert reports[0] > 0
-    assert reports[2] > 1500
+    assert reports[0] == 0, "one sample may be a spike"
+    assert reports[1] == 3000
     assert reports[-1] == pytest.approx(3000, abs=2)
 
 

@@ -58,18 +58,24 @@ def test_ctrl_c_gives_the_prompt_and_the_note_goes_on(board):
     assert len(board.timeline().between(start, board.now).latches()) == pytest.approx(400, abs=1)
 
 
-def test_a_soft_reset_plays_again(board):
-    """Ctrl-C, Ctrl-D: USB leaves the bus and comes back, and the instrument is itself again."""
+def test_a_soft_reset_ends_the_note_and_plays_again_in_service_mode(board):
+    """Ctrl-C, Ctrl-D: USB leaves the bus and comes back as the console alone; keys and DIN play on."""
     board.power_on()
     board.wait_until_ready()
     board.wait_for_usb()
+    board.send_din(bytes([0x90, 62, 100]))
+    board.advance(0.01)
     board.type_text("\x03")
     board.advance(0.2)
+    assert board.trigger()
     board.type_text("\x04")
     board.advance(0.1)
+    assert not board.trigger()
+    assert board.cv("VCA") == 0
     board.wait_until_ready()
     board.wait_for_usb()
-    board.send_usb(bytes([0x90, 64, 100]))
+    assert "MS-20 Pico MIDI" not in board.usb_strings()
+    board.send_din(bytes([0x90, 64, 100]))
     board.wait_for_trigger(0.02)
     assert board.note_of() == pytest.approx(64, abs=0.005)
     start = board.now

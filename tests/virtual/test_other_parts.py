@@ -47,9 +47,7 @@ def test_a_dac_that_does_not_answer_is_said_and_keeps_the_trigger_off(image_path
         board.advance(0.1)
         assert not board.trigger()
         assert "STANDBY ON" not in board.leds()
-        assert "DAC81416 does not answer" in raw_repl.execute(
-            board, "import instrument; print(instrument.trouble)"
-        )
+        assert "DAC81416 does not answer" in raw_repl.execute(board, "import play; print(play.trouble)")
 
 
 @pytest.mark.parametrize("adc", [{"offsetLsb": 15, "gain": 0.993}, {"offsetLsb": -12}, {"gain": 0.9965}])
