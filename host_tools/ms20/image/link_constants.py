@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Self, TypeGuard
 
 from ms20.errors import ExitCode, Ms20Error
-from ms20.image.inline import INLINE_MARK, Inline, expand, prepare
+from ms20.image.inline import Inliner, Module
 
 LINK_MARK = "# link: constants"
 DECLARE_MARK = "# declares: constants"
@@ -86,20 +86,20 @@ def link_directory(source: Path) -> Linked:
     texts = {path.relative_to(source).as_posix(): _read(path) for path in sorted(source.rglob("*.py"))}
     declaring = [_module_name(name) for name, text in texts.items() if has_mark(text, DECLARE_MARK)]
     declarations = evaluate_declarations(source, declaring)
-    inlines: dict[str, Inline] = {}
-    for name, text in texts.items():
-        if INLINE_MARK in text:
-            constants = constants_of(text, str(source / name), declarations)
-            inlines |= prepare(_module_name(name), str(source / name), text, constants)
+    modules = {
+        name: Module(_module_name(name), str(source / name), text, constants_of(text, declarations))
+        for name, text in texts.items()
+        if has_mark(text, LINK_MARK)
+    }
+    inliner = Inliner(modules.values())
     exports = _exports(texts, declarations)
     linked = Linked()
     for name, text in texts.items():
         linked[name] = text
-        if has_mark(text, LINK_MARK):
-            path = str(source / name)
-            expanded, linked.origins[name] = expand(path, text, inlines)
+        if name in modules:
+            expanded, linked.origins[name] = inliner.expand(modules[name])
             exported = exports.get(_module_name(name), frozenset())
-            linked[name] = link_source(expanded, path, declarations, exported)
+            linked[name] = link_source(expanded, str(source / name), declarations, exported)
     return linked
 
 
@@ -122,15 +122,21 @@ def _exports(texts: Mapping[str, str], declarations: Mapping[str, Declarations])
     return {module: frozenset(names) for module, names in taken.items()}
 
 
-def constants_of(text: str, path: str, declarations: Mapping[str, Declarations]) -> dict[str, int]:
+def constants_of(text: str, declarations: Mapping[str, Declarations]) -> dict[str, int]:
     """Return the whole numbers that a linked module knows by name: imported ones, and its own."""
-    tree = ast.parse(text)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # whoever links it says what is wrong
+        return {}
     constants: dict[str, int] = {}
     for node in tree.body:
         if _is_linked_import(node, declarations):
-            constants |= numbers_of(_split_import(path, node, declarations[str(node.module)])[0])
-    own = {_target(node): value for node, value in _own_constants(tree, constants)}
-    return constants | {name: value for name, value in own.items() if isinstance(value, int)}
+            offered = declarations[str(node.module)].constants
+            taken = {
+                each.asname or each.name: offered[each.name] for each in node.names if each.name in offered
+            }
+            constants |= numbers_of(taken)
+    return constants | numbers_of({_target(node): value for node, value in _own_constants(tree, constants)})
 
 
 def evaluate_declarations(source: Path, modules: list[str]) -> dict[str, Declarations]:

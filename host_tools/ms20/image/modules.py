@@ -35,7 +35,7 @@ def load_modules(source: Path, project: Path, *, own_image: bool = True) -> Link
         '"""Which build of the firmware this is (written by the image build)."""\n'
         f'VERSION = "{project_version(project)}"\n'
         f'BUILD_ID = "{digest(texts)[:12]}"\n'
-        f"HEAP_ENDS_EARLY = {own_image}\n"
+        f"OWN_IMAGE = {own_image}\n"
     )
     return texts
 
