@@ -2,5 +2,5 @@
 
 VERSION = "unbuilt"
 BUILD_ID = "unbuilt"
-HEAP_ENDS_EARLY = True
-"""Whether MicroPython's build keeps the tick's memory out of the collector's heap (claim_memory.py)."""
+OWN_IMAGE = True
+"""Whether MicroPython is our own build: its heap ends below the tick's memory, and our modules are frozen into it."""

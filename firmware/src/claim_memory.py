@@ -9,7 +9,7 @@ next, then the filling is freed.
 
 import gc
 
-from build_info import HEAP_ENDS_EARLY
+from build_info import OWN_IMAGE
 from rp2040 import TICK_MEMORY, TICK_MEMORY_BYTES
 from uctypes import addressof
 
@@ -20,7 +20,7 @@ claimed = None
 def claim():
     """Keep the collector away from the tick's memory; raises MemoryError where that cannot be done."""
     global claimed
-    if HEAP_ENDS_EARLY or claimed:
+    if OWN_IMAGE or claimed:
         return
     gc.collect()
     large = addressof(bytearray(gc.mem_free() // 2))

@@ -1,7 +1,7 @@
 """The panel at work: every input that the tick reports as turned goes by its row of panel_table.py into the sums.
 
-Plain rows are applied in native code without allocating (36 knobs turned at once take a third of a millisecond);
-rotaries, and MG's wave form with its divisions, come back to Python. A controller of extended mode or the service can
+Plain rows are applied in native code without allocating, a few at a time, so that what USB has received does not wait
+until 36 knobs turned at once are done; rotaries, and MG's wave form with its divisions, come back to Python. A controller of extended mode or the service can
 turn a control too (`turn`): it writes what the scan would have reported, and the knob takes over when it moves.
 """
 
@@ -46,13 +46,13 @@ from mg import set_wave_form
 from panel_table import ANALOG, CENTRED, CONTROLS, FOUR_WAY, TO_SCALE
 from state import (
     DEPTH,
+    DEPTHS_DUE,
     FM_MG_KNOB_Q9,
     FM_MG_WHEEL_Q9,
     MG_FOLLOWS,
     MG_INCREMENT,
     MG_KNOB_INCREMENT,
     MG_TO_PITCH,
-    NORMALS_DUE,
     PANEL_CHANGED,
     PANEL_CHANGES,
     PANEL_REPORTED_Q4,
@@ -67,6 +67,9 @@ from state import (
 )
 
 NONE = -1
+MORE = -2
+PLAIN_AT_ONCE = 4
+"""Rows applied without a look at what else waits: a fifth of a millisecond."""
 OCTAVE_Q9 = 12 * 512
 WAVE_MASK = 3
 FM_MG_FULL_Q9 = 15_360
@@ -117,7 +120,7 @@ class Controls:
         while channel != NONE:
             if channel in self._rotaries:
                 self._turned(channel)
-            else:
+            elif channel != MORE:
                 self._shape_mg(channel, state[PANEL_REPORTED_Q4 + channel])
             channel = apply_plain(self._rows)
 
@@ -134,12 +137,15 @@ class Controls:
     def settle(self):
         """Count the rotaries' rest; called every millisecond while any is turning."""
         for channel in self._rotaries:
-            turned = self._rotaries[channel]
-            if turned.rest_rounds:
-                turned.rest_rounds -= 1
-                if turned.rest_rounds == 0:
-                    self.turning -= 1
-                    self._settle(channel, state[PANEL_REPORTED_Q4 + channel])
+            self._rest(channel)
+
+    def _rest(self, channel):
+        turned = self._rotaries[channel]
+        if turned.rest_rounds:
+            turned.rest_rounds -= 1
+            if turned.rest_rounds == 0:
+                self.turning -= 1
+                self._settle(channel, state[PANEL_REPORTED_Q4 + channel])
 
     def bury(self, mux):
         """Put the controls of a missing multiplexer to where panel_table.py lets them rest, for good."""
@@ -231,9 +237,10 @@ def rest_q4(law, rest):
 
 @micropython.viper
 def apply_plain(rows) -> int:
-    """Apply every changed input whose row is plain; return the first one that is not, or NONE."""
+    """Apply changed inputs whose rows are plain; return one that is not, MORE after PLAIN_AT_ONCE, or NONE."""
     s = ptr32(STATE)
     r = ptr32(rows)
+    left = PLAIN_AT_ONCE
     channel = 0
     while channel < PANEL_COUNT:
         if s[PANEL_CHANGED + channel]:
@@ -244,6 +251,9 @@ def apply_plain(rows) -> int:
                 return channel
             if r[row + ROW_LAW] != LAW_NONE:
                 apply_row(rows, row, s[PANEL_REPORTED_Q4 + channel])
+                left -= 1
+                if left == 0:
+                    return MORE
         channel += 1
     return NONE
 
@@ -284,4 +294,4 @@ def combine():
     s[DEPTH + MG_TO_PITCH] = depth
     if s[MG_FOLLOWS] == 0:
         s[MG_INCREMENT] = s[MG_KNOB_INCREMENT]
-    s[NORMALS_DUE] = 1
+    s[DEPTHS_DUE] = 1

@@ -5,7 +5,7 @@ is 19 200 (0.15625 mV a step), in q4 307 200. Doubled until it fills 20 bits: on
 below the top; the six bits after the leading one pick 11 of 64 in a table of log2(1 + i/64), the bits after them go
 on between two entries: 1.5850 octaves above 1 V, note 67.02.
 
-Small moves are smoothed over 16 ticks (the converter's noise, 0.15 mV, is half a cent at 0.25 V), large ones taken
+Small moves are smoothed over 16 ticks (the converter's noise, 0.15 mV, is a cent at 0.25 V), large ones taken
 at once: a sequencer's step does not glide. Below 20 mV nothing can be meant: the pitch holds.
 """
 
@@ -24,16 +24,20 @@ SMOOTH_SHIFT = 4
 SMOOTH_ROUND = 1 << SMOOTH_SHIFT >> 1
 JUMP_Q4 = 24 << 4
 """A difference of 24 codes (4 mV) is no noise."""
-OCTAVE_Q9 = 12 * 512
+OCTAVE_Q12 = 12 * 4096
 TABLE_BITS = 6
 REST_BITS = FULL_BITS_Q4 - 1 - TABLE_BITS
 TABLE_MASK = (1 << TABLE_BITS) - 1
 REST_MASK = (1 << REST_BITS) - 1
 ONE_VOLT_Q9 = (KBD_CV_ONE_VOLT_NOTE - PITCH_ZERO_VOLT_NOTE) * 512
-HALF_SCALE_Q9 = 14_476
-"""log2 of half of the ADC's span, 5.12 V, in 1/512 semitone; tests/unit/test_cv_in.py works it out again."""
+Q12_TO_Q9 = 3
+"""The sum is made in 1/4096 semitone and rounded at its end: all in all it is within 0.2 cents."""
+HALF_SCALE_Q12 = 115_809
+"""log2 of half of the ADC's span, 5.12 V, in 1/4096 semitone; tests/unit/test_cv_in.py holds it to the volts."""
+FIRST_Q12 = (ONE_VOLT_Q9 << Q12_TO_Q9) + HALF_SCALE_Q12 + (1 << Q12_TO_Q9 >> 1)
 
 
+# link: inline
 @micropython.viper
 def take_cv(which: int, code: int, first: int):
     """Take a conversion, 0..65535, of input `which`; `first` = 1 when there is none before it to smooth with."""
@@ -45,19 +49,14 @@ def take_cv(which: int, code: int, first: int):
     s[CV_CODE_Q4 + which] = code_q4
     code_q4 -= s[CV_ZERO_Q4 + which]
     if code_q4 >= QUIET_BELOW_Q4:
-        s[CV_PITCH_Q9 + which] = int(pitch_q9(code_q4)) + s[CV_GAIN_Q9 + which]
-
-
-@micropython.viper
-def pitch_q9(code_q4: int) -> int:
-    """Pitch (0 = note 60) of a voltage given as jack ADC code * 16, QUIET_BELOW_Q4 or more."""
-    log2 = ptr16(LOG2_TABLE)
-    pitch = ONE_VOLT_Q9 + HALF_SCALE_Q9
-    if code_q4 >= FULL_Q4:
-        code_q4 = FULL_Q4 - 1
-    while code_q4 < TOP_BIT_Q4:
-        code_q4 <<= 1
-        pitch -= OCTAVE_Q9
-    place = (code_q4 >> REST_BITS) & TABLE_MASK
-    rest = code_q4 & REST_MASK
-    return pitch + log2[place] + (((log2[place + 1] - log2[place]) * rest) >> REST_BITS)
+        if code_q4 >= FULL_Q4:
+            code_q4 = FULL_Q4 - 1
+        pitch = FIRST_Q12
+        while code_q4 < TOP_BIT_Q4:
+            code_q4 <<= 1
+            pitch -= OCTAVE_Q12
+        log2 = ptr16(LOG2_TABLE)
+        place = (code_q4 >> REST_BITS) & TABLE_MASK
+        below = log2[place]
+        pitch += below + (((log2[place + 1] - below) * (code_q4 & REST_MASK)) >> REST_BITS)
+        s[CV_PITCH_Q9 + which] = (pitch >> Q12_TO_Q9) + s[CV_GAIN_Q9 + which]

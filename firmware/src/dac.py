@@ -16,7 +16,6 @@ reading back needs SCLK <= 20 MHz, and STR-EN takes SDO away until it is cleared
 
 import time
 
-import rp2
 from board import (
     CV,
     CV_COUNT,
@@ -37,6 +36,7 @@ from converter_bus import converter_spi
 from dma import registers_of
 from fault_light import BLINKS_DAC_SILENT, BLINKS_DAC_WRONG
 from machine import Pin, mem32
+from rp2 import DMA as DmaChannel
 from rp2040 import BYTE_SHIFT, DREQ_SPI0_TX, SPI0, SPI_DMACR, SPI_DMACR_TXDMAE, SPI_DR
 from state import FRAME, FRAME_BYTES
 
@@ -123,7 +123,7 @@ class Dac:
 
     def start_dma(self):
         """Claim a DMA channel that sends the frame at FRAME; return its registers' address for the tick."""
-        self._dma = rp2.DMA()
+        self._dma = DmaChannel()
         control = self._dma.pack_ctrl(
             size=0, inc_read=True, inc_write=False, treq_sel=DREQ_SPI0_TX, irq_quiet=True
         )

@@ -46,6 +46,8 @@ CLOCKS_AVERAGED = 24
 CATCH_UP_CLOCKS = 4
 TICK_PARTS = 16
 COARSE = 64
+LADDER_PARTS = 8
+"""ROTARY_LADDER_EIGHTHS are eighths."""
 CLOCK_LOST_TICKS = TICK_HZ // 2
 
 
@@ -115,10 +117,11 @@ class Extended:
         channel = self.map[number]
         if channel != NONE:
             if channel in self._four_way:
-                place = value * len(ROTARY_LADDER_EIGHTHS) // (CC_MOST + 1)
-                controls.turn(channel, FULL_Q4 * ROTARY_LADDER_EIGHTHS[place] // 8)
+                value = ROTARY_LADDER_EIGHTHS[value * len(ROTARY_LADDER_EIGHTHS) // (CC_MOST + 1)]
+                value = FULL_Q4 * value // LADDER_PARTS
             else:
-                controls.turn(channel, FULL_Q4 * value // CC_MOST)
+                value = FULL_Q4 * value // CC_MOST
+            controls.turn(channel, value)
 
     def _learnt(self, number):
         """Controller `number` is the learning control's own from now on, in the settings too."""
@@ -132,27 +135,32 @@ class Extended:
 
     def _follow_clock(self):
         count = state[CLOCK_COUNT]
-        tick = state[CLOCK_TICK]
         self._clocks_known = self._clocks_known + 1 if count == self._clocks + 1 else 0
         self._clocks = count
-        self._times[count % CLOCKS_KEPT] = tick
+        self._times[count % CLOCKS_KEPT] = state[CLOCK_TICK]
         clocks = min(self._clocks_known, CLOCKS_AVERAGED)
-        if clocks == 0 or self.clocks_per_turn == 0:
-            return
-        ticks = tick - self._times[(count - clocks) % CLOCKS_KEPT]
+        if clocks and self.clocks_per_turn:
+            self._pace(clocks, state[CLOCK_TICK] - self._times[(count - clocks) % CLOCKS_KEPT])
+
+    def _pace(self, clocks, ticks):
+        """Let MG go as fast as the last `clocks`, which took so many ticks, say, and catch up with them."""
         if ticks < clocks:
             return
         increment = TURN_Q30 // (ticks * TICK_PARTS * self.clocks_per_turn // clocks) * TICK_PARTS
-        wanted = TURN_Q30 // self.clocks_per_turn * (count % self.clocks_per_turn)
+        # Coarser by COARSE, the product stays a small integer.
+        wanted = self._behind() // COARSE * clocks // (ticks * CATCH_UP_CLOCKS) * COARSE + increment
+        state[MG_INCREMENT] = min(max(wanted, increment // 2), increment * 2)
+        state[MG_FOLLOWS] = 1
+
+    def _behind(self):
+        """How far MG's phase (q30) is behind the newest clock: -0.5 to 0.5 turns."""
+        wanted = TURN_Q30 // self.clocks_per_turn * (self._clocks % self.clocks_per_turn)
         behind = wanted - state[CLOCK_PHASE_Q30]
         if behind > TURN_Q30 // 2:
             behind -= TURN_Q30
         elif behind < -(TURN_Q30 // 2):
             behind += TURN_Q30
-        # Coarser by COARSE, the product stays a small integer.
-        catch_up = behind // COARSE * clocks // (ticks * CATCH_UP_CLOCKS) * COARSE
-        state[MG_INCREMENT] = min(max(increment + catch_up, increment // 2), increment * 2)
-        state[MG_FOLLOWS] = 1
+        return behind
 
 
 @micropython.viper

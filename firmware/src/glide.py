@@ -2,18 +2,20 @@
 
 Like the RC circuit of the original, each tick goes the same fraction of the way that is left: fast at first, then
 slower, and a far note takes as long as a near one. PORTAMENTO TIME is the time in which 99 % of the way is done.
-Pitch is in q20 (1/2^20 semitone), so that even 10 s for a semitone moves in every tick; the fraction is a mantissa
-and a shift as in envelope.py. Worked example, 1 s and an octave up: rate 9655 / 2^24; the first tick moves
-12 * 5.755e-4 semitones = 0.7 cents, after 1737 ticks 63 % are done.
+Pitch is in q20 (1/2^20 semitone); the fraction is a mantissa and a shift as in envelope.py. What a step has less than
+1/2^20 semitone waits for the next one, so that even the steps of 10 s for a semitone, which end below that, take their
+time. Worked example, 1 s and an octave up: rate 9655 / 2^24; the first tick moves 12 * 5.755e-4 semitones = 0.7 cents,
+after 1737 ticks 63 % are done. The last 0.2 cents go at a steady pace, so that it arrives.
 """
 
 # link: constants
 
 import micropython
-from state import GLIDE_Q20, GLIDE_RATE, RATE_BITS, RATE_MASK, STATE, TARGET_Q20
+from state import GLIDE_Q20, GLIDE_RATE, GLIDE_REST, RATE_BITS, RATE_MASK, STATE, TARGET_Q20
 
 WAY_SHIFT = 12
 """A way of 127 semitones less these bits, times a mantissa of 14, fits 31 bits."""
+WAY_ROUND = 1 << WAY_SHIFT >> 1
 
 
 # link: inline
@@ -24,17 +26,22 @@ def step_glide():
     way = s[TARGET_Q20] - s[GLIDE_Q20]
     if way:
         rate = s[GLIDE_RATE]
-        if rate == 0:
-            s[GLIDE_Q20] += way
-        elif way > 0:
-            # One more than the fraction, so that the last 1/256 semitone does not take for ever.
-            step = (((way >> WAY_SHIFT) * (rate & RATE_MASK)) >> (rate >> RATE_BITS)) + 1
-            if step < way:
-                way = step
-            s[GLIDE_Q20] += way
-        else:
-            way = 0 - way
-            step = (((way >> WAY_SHIFT) * (rate & RATE_MASK)) >> (rate >> RATE_BITS)) + 1
-            if step < way:
-                way = step
-            s[GLIDE_Q20] -= way
+        if rate:
+            left = way
+            if left < 0:
+                left = 0 - left
+            part = (left + WAY_ROUND) >> WAY_SHIFT
+            if part == 0:
+                part = 1
+            part = part * (rate & RATE_MASK) + s[GLIDE_REST]
+            rate = rate >> RATE_BITS
+            step = part >> rate
+            if step < left:
+                left = step
+                s[GLIDE_REST] = part - (step << rate)
+            else:
+                s[GLIDE_REST] = 0
+            if way < 0:
+                left = 0 - left
+            way = left
+        s[GLIDE_Q20] += way

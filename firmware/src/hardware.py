@@ -4,7 +4,6 @@
 
 import time
 
-import rp2
 from board import (
     CLK_SYS_HZ,
     DIN_MIDI_BAUD,
@@ -81,6 +80,7 @@ from rp2040 import (
     UART0,
     UART_IMSC,
 )
+from rp2 import DMA as DmaChannel
 from rp2040 import (
     PWM as PWM_BASE,
 )
@@ -88,7 +88,7 @@ from state import APB_BASE, CLOCK_DMA, EDGE_US, F_V_DMA, F_V_EDGES, SIO_BASE, ST
 
 LDAC_LOW_NS = 1_000
 DUTY_FULL = 65_535
-UART_RX_BUFFER_BYTES = 64
+UART_BUFFER_BYTES = 32
 FLOAT_US = 100
 """Long enough for a pad's pull, some 60 kOhm, to move a multiplexer's trace with nothing on it."""
 FLOAT_SWING_U16 = 0x8000
@@ -124,7 +124,8 @@ class Hardware:
             DIN_MIDI_BAUD,
             tx=Pin(PIN_DIN_MIDI_OUT),
             rx=Pin(PIN_DIN_MIDI_IN),
-            rxbuf=UART_RX_BUFFER_BYTES,
+            rxbuf=UART_BUFFER_BYTES,
+            txbuf=UART_BUFFER_BYTES,
         )
         # The tick drains the receiver itself, with its error flags; the driver's interrupt would take the bytes away.
         mem32[UART0 + (UART_IMSC << BYTE_SHIFT)] = 0
@@ -187,7 +188,7 @@ class Hardware:
         mem32[registers + PWM_DIV] = PWM_DIV_ONE
         mem32[registers + PWM_CTR] = 0
         mem32[registers + PWM_TOP] = 0
-        self._f_v = rp2.DMA()
+        self._f_v = DmaChannel()
         control = self._f_v.pack_ctrl(
             inc_read=False,
             inc_write=True,
@@ -216,7 +217,7 @@ class Hardware:
                     "PWM slice %d does not divide %d Hz by %d exactly" % (number, CLK_SYS_HZ, TICK_HZ)
                 )
             mem32[registers + PWM_CTR] = 0
-        self._clock = rp2.DMA()
+        self._clock = DmaChannel()
         control = self._clock.pack_ctrl(
             inc_read=False, inc_write=False, treq_sel=DREQ_PWM_WRAP0 + LDAC_SLICE, irq_quiet=False
         )

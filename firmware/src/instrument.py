@@ -56,7 +56,7 @@ from state import (
     MG_SEEN,
     MIDI_ACTIVITY,
     MIDI_ACTIVITY_SEEN,
-    NORMALS_DUE,
+    NORMALS_FADING,
     PANEL_ANCHOR_Q4,
     PANEL_CHANGES,
     PANEL_CHANGES_SEEN,
@@ -116,7 +116,7 @@ class Instrument:
             reset_port(port)
         apply_settings(self.extended)
         state[TRIG_PINS] = TRIG_PINS_AT_REST
-        state[NORMALS_DUE] = 1
+        state[NORMALS_FADING] = 1
         clear_counters()
         bytearray_at(FRAME, 1)[0] = DAC0
         # The channel that the tick's first frame will find chosen.

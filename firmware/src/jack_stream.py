@@ -97,6 +97,7 @@ def read_jacks():
     spi[SPI_CR1] = SPI_CR1_SSE
 
 
+# link: inline
 @micropython.viper
 def hold_pitch(which: int):
     """Let an input begin where its oscillators are: until a voltage comes that can be a pitch, they stay there."""

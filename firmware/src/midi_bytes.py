@@ -20,6 +20,7 @@ Source: MIDI 1.0 detailed specification, tables I-IV and appendix "running statu
 import micropython
 from board import KEY_ROWS
 from midi_clock import real_time
+from midi_extended import reset_controllers
 from midi_messages import channel_message, let_go
 from midi_numbers import (
     ACTIVE_SENSING,
@@ -63,32 +64,28 @@ def feed(port: int, received: int):
     p[PORT_BYTES] += 1
     s = ptr32(STATE)
     p[PORT_LAST_BYTE_TICK] = s[TICKS]
+    byte = received & 0xFF
+    status = p[PORT_STATUS]
     if received & UART_ERROR_BITS:
         line_fault(port, received)
-        return
-    byte = received & 0xFF
-    if byte < FIRST_STATUS:
-        status = p[PORT_STATUS]
-        if status == 0:
-            return
-        kind = status & KIND_MASK
-        if kind == PROGRAM_CHANGE or kind == CHANNEL_PRESSURE:
-            channel_message(port, status, byte, 0)
-            return
-        first = p[PORT_DATA_1]
-        if first < 0:
-            p[PORT_DATA_1] = byte
-            return
-        p[PORT_DATA_1] = NO_DATA
-        channel_message(port, status, first, byte)
-        return
-    if byte < FIRST_REAL_TIME:
+    elif byte < FIRST_STATUS:
+        if status:
+            kind = status & KIND_MASK
+            first = p[PORT_DATA_1]
+            if kind == PROGRAM_CHANGE or kind == CHANNEL_PRESSURE:
+                first = byte
+                byte = 0
+            if first < 0:
+                p[PORT_DATA_1] = byte
+            else:
+                p[PORT_DATA_1] = NO_DATA
+                channel_message(port, status, first, byte)
+    elif byte < FIRST_REAL_TIME:
         p[PORT_DATA_1] = NO_DATA
         if byte >= FIRST_SYSTEM:
             byte = 0
         p[PORT_STATUS] = byte
-        return
-    if byte == ACTIVE_SENSING:
+    elif byte == ACTIVE_SENSING:
         p[PORT_SENSING] = 1
     elif s[EXTENDED]:
         real_time(byte)
@@ -121,20 +118,27 @@ def watch_sensing():
             reset(port)
             p[PORT_SENSING_LOST] += 1
             let_go(port)
+            # Both in one tick would make its frame late: the other is looked at next time.
+            return
         port += 1
 
 
 @micropython.viper
 def give_ports_up():
-    """End what the ports in LET_GO hold: a cable is out, the computer asleep, the mode another."""
+    """End what a port in LET_GO holds: a cable is out, the computer asleep, the mode another.
+
+    One thing a call, lest a frame be late: a port's notes (its own bit), then its pedal and bend (PORT_COUNT bits on).
+    """
     s = ptr32(STATE)
     port = 0
-    while port < PORT_COUNT:
-        if (s[LET_GO] >> port) & 1:
-            reset(port)
-            let_go(port)
+    while (s[LET_GO] >> port) & 1 == 0:
         port += 1
-    s[LET_GO] = 0
+    s[LET_GO] ^= 1 << port
+    if port < PORT_COUNT:
+        reset(port)
+        let_go(port)
+    else:
+        reset_controllers(port - PORT_COUNT)
 
 
 @micropython.viper

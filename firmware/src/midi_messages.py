@@ -10,12 +10,14 @@ Source: MIDI 1.0 specification, table II.
 
 import micropython
 from board import IN_PLUG_TRIG
-from midi_extended import extended_message, reset_controllers, velocity
+from midi_extended import extended_message, velocity
 from midi_numbers import (
     CC_ALL_SOUND_OFF,
     CC_FIRST_NOTES_OFF,
+    CC_RESET_CONTROLLERS,
     CHANNEL_MASK,
     CONTROL_CHANGE,
+    NOTE_OFF,
     NOTE_ON,
 )
 from note_stack import all_notes_off, note_off, note_on
@@ -26,41 +28,47 @@ from state import (
     EXTENDED,
     GATE,
     KEY_GATE,
+    LET_GO,
     MIDI_ACTIVITY,
     PLUGS_IN,
+    PORT_COUNT,
+    RETRIGGER,
     STATE,
 )
 
 RELEASED = 0  # of envelope.py
 
 
+# link: inline
 @micropython.viper
 def channel_message(port: int, status: int, data_1: int, data_2: int):
     """Act on one channel message from `port`; data bytes are 0..127."""
     s = ptr32(STATE)
-    if status & CHANNEL_MASK:
-        return
     if status == NOTE_ON and data_2:
         s[MIDI_ACTIVITY] += 1
         if s[EXTENDED]:
             velocity(data_2)
         note_on(port, data_1)
-    elif status <= NOTE_ON:
+    elif status == NOTE_ON or status == NOTE_OFF:
         s[MIDI_ACTIVITY] += 1
         note_off(port, data_1)
-    elif status == CONTROL_CHANGE and data_1 >= CC_ALL_SOUND_OFF:
-        if data_1 >= CC_FIRST_NOTES_OFF:
-            s[MIDI_ACTIVITY] += 1
-            all_notes_off(port)
-        elif data_1 == CC_ALL_SOUND_OFF:
-            s[MIDI_ACTIVITY] += 1
-            all_notes_off(port)
-            fall_silent()
+    elif status & CHANNEL_MASK == 0:
+        if status == CONTROL_CHANGE and data_1 >= CC_ALL_SOUND_OFF and data_1 != CC_RESET_CONTROLLERS:
+            mode_message(port, data_1)
         elif s[EXTENDED]:
+            s[MIDI_ACTIVITY] += 1
             extended_message(port, status, data_1, data_2)
-    elif s[EXTENDED]:
+
+
+@micropython.viper
+def mode_message(port: int, controller: int):
+    """Act on controllers 120 and 122-127: 122, local control, is not the Mini's; all others end the port's notes."""
+    s = ptr32(STATE)
+    if controller >= CC_FIRST_NOTES_OFF or controller == CC_ALL_SOUND_OFF:
         s[MIDI_ACTIVITY] += 1
-        extended_message(port, status, data_1, data_2)
+        all_notes_off(port)
+        if controller == CC_ALL_SOUND_OFF:
+            fall_silent()
 
 
 @micropython.viper
@@ -69,6 +77,7 @@ def fall_silent():
     s = ptr32(STATE)
     if s[GATE] or s[PLUGS_IN] & (1 << IN_PLUG_TRIG):
         return
+    s[RETRIGGER] = 0
     s[KEY_GATE] = 0
     s[EG2_HOLD_LEFT_TICKS] = 0
     s[EG2_STAGE] = RELEASED
@@ -77,6 +86,11 @@ def fall_silent():
 
 @micropython.viper
 def let_go(port: int):
-    """End all that `port` holds, after a fault: its notes, its pedal, its bend."""
-    reset_controllers(port)
+    """End all that `port` holds, after a fault: its notes now, and (give_ports_up) its pedal and its bend soon.
+
+    Both at once, beside a note from the other port, would make a frame late.
+    """
+    s = ptr32(STATE)
     all_notes_off(port)
+    if s[EXTENDED]:
+        s[LET_GO] |= 1 << (port + PORT_COUNT)

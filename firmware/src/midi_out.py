@@ -1,7 +1,7 @@
 """What the keys send: note-on and note-off with velocity 64, explicit in both, on DIN OUT and on USB.
 
 Facts 3.1: `90 kk 40` and `80 kk 40`, never running status, never anything that was received. Key events stand in one
-ring with two readers: the tick feeds DIN OUT as its transmitter has room, the main loop takes them to USB.
+ring: the tick feeds DIN OUT as its transmitter has room, the main loop takes them to USB.
 """
 
 # link: constants
@@ -15,9 +15,10 @@ UART0_OFFSET = UART0 - APB
 MESSAGE_BYTES = 3
 
 
+# link: inline
 @micropython.viper
 def key_event(status: int, note: int):
-    """Queue a key's note-on or note-off for both outputs."""
+    """Queue a key's note-on or note-off for the note stack and both outputs."""
     s = ptr32(STATE)
     head = s[KEY_EVENT_HEAD]
     s[KEY_EVENT + head] = note << 8 | status

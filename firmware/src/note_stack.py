@@ -36,6 +36,7 @@ from state import (
     PRIORITY_LAST,
     PRIORITY_LOW,
     RETRIGGER,
+    SOUNDING,
     STATE,
     TARGET_Q20,
 )
@@ -44,6 +45,7 @@ SOURCE_SHIFT = 7
 NOTE_MASK = 0x7F
 ENTRY_MASK = 0x1FF
 LIFTED = 0x200
+NOTHING = -1
 SEMITONE_Q20_SHIFT = 20
 
 
@@ -60,7 +62,8 @@ def note_on(source: int, note: int):
     s[NOTE_STACK + s[NOTE_COUNT]] = entry
     s[NOTE_COUNT] += 1
     s[NOTES_PLAYED] += 1
-    if int(sound()) == entry and s[MULTI_TRIGGER]:
+    sound()
+    if s[MULTI_TRIGGER] and s[SOUNDING] == entry:
         s[RETRIGGER] = 1
 
 
@@ -114,18 +117,20 @@ def keep(source: int, lifted: int):
     sound()
 
 
+# link: inline
 @micropython.viper
 def remove(entry: int):
     """Take an entry out of the stack, if it is there."""
     s = ptr32(STATE)
+    count = s[NOTE_COUNT]
     i = 0
-    while i < s[NOTE_COUNT]:
-        if s[NOTE_STACK + i] & ENTRY_MASK == entry:
-            drop(i)
-            return
+    while i < count and s[NOTE_STACK + i] & ENTRY_MASK != entry:
         i += 1
+    if i < count:
+        drop(i)
 
 
+# link: inline
 @micropython.viper
 def drop(index: int):
     """Close the gap at `index`."""
@@ -137,29 +142,28 @@ def drop(index: int):
     s[NOTE_COUNT] = last
 
 
+# link: inline
 @micropython.viper
-def sound() -> int:
-    """Set gate, pitch and KBD CV from the stack; return the sounding entry, -1 for none.
-
-    With nothing held only the gate falls: the CV holds.
-    """
+def sound():
+    """Set gate, pitch and KBD CV from the stack. With nothing held only the gate falls: the CV holds."""
     s = ptr32(STATE)
     i = s[NOTE_COUNT] - 1
     if i < 0:
         s[GATE] = 0
-        return -1
-    chosen = s[NOTE_STACK + i]
-    note = chosen & NOTE_MASK
-    priority = s[NOTE_PRIORITY]
-    while priority != PRIORITY_LAST and i:
-        i -= 1
-        other = s[NOTE_STACK + i] & NOTE_MASK
-        if (priority == PRIORITY_LOW and other < note) or (priority != PRIORITY_LOW and other > note):
-            chosen = s[NOTE_STACK + i]
-            note = other
-    s[GATE] = 1
-    s[TARGET_Q20] = (note - PITCH_ZERO_VOLT_NOTE) << SEMITONE_Q20_SHIFT
-    frame = ptr16(FRAME_CODES)
-    kbd_cv = ptr16(KBD_CV_TABLE)
-    frame[CV_KBD_CV_OUT] = kbd_cv[note]
-    return chosen & ENTRY_MASK
+        s[SOUNDING] = NOTHING
+    else:
+        chosen = s[NOTE_STACK + i]
+        note = chosen & NOTE_MASK
+        priority = s[NOTE_PRIORITY]
+        while priority != PRIORITY_LAST and i:
+            i -= 1
+            other = s[NOTE_STACK + i] & NOTE_MASK
+            if (priority == PRIORITY_LOW and other < note) or (priority != PRIORITY_LOW and other > note):
+                chosen = s[NOTE_STACK + i]
+                note = other
+        s[GATE] = 1
+        s[SOUNDING] = chosen & ENTRY_MASK
+        s[TARGET_Q20] = (note - PITCH_ZERO_VOLT_NOTE) << SEMITONE_Q20_SHIFT
+        frame = ptr16(FRAME_CODES)
+        kbd_cv = ptr16(KBD_CV_TABLE)
+        frame[CV_KBD_CV_OUT] = kbd_cv[note]

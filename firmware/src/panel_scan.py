@@ -74,9 +74,7 @@ def take():
         elif newest > high:
             middle = high
         middle <<= 4
-        if p[PANEL_MOVING]:
-            follow(int(p), middle)
-        else:
+        if p[PANEL_MOVING] == 0:
             away = middle - p[PANEL_FILTERED_Q4]
             if away:
                 filtered = p[PANEL_FILTERED_Q4] + (away >> FILTER_SHIFT)
@@ -86,7 +84,8 @@ def take():
                 if away > NEAR_Q4 or away < 0 - NEAR_Q4 or far > FAR_Q4 or far < 0 - FAR_Q4:
                     p[PANEL_MOVING] = MOVING_SCANS
                     p[PANEL_ANCHOR_Q4] = middle
-                    follow(int(p), middle)
+        if p[PANEL_MOVING]:
+            follow(int(p), middle)
         p = ptr32(int(p) + (MUX_ADDRESSES << 2))
         mux += 1
     place = s[SCAN_PLACE] + 1
@@ -103,6 +102,7 @@ def take():
     s[MUX_ADDRESS] = address
 
 
+# link: inline
 @micropython.viper
 def follow(place: int, middle: int):
     """Follow a moving input; `place` is the address of its words (STATE + channel * 4)."""

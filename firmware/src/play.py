@@ -11,6 +11,7 @@ a faulty DAC    nothing plays; the LED blinks its number until Ctrl-C (fault_lig
 import gc
 import sys
 
+import file_system
 import micropython
 import service_mode
 from dac import DacFault
@@ -22,6 +23,8 @@ from tick import tick
 from hardware import Hardware
 
 ROUND_AT_PROMPT_MS = 2
+GARBAGE_BYTES = 4096
+"""Collected when so much was allocated: a collection looks at every block up to the last one in use."""
 
 instrument = None
 """What plays; the tick works on its drivers' registers, so it must outlive everything."""
@@ -49,18 +52,22 @@ def run():
         instrument.start()
         started = True
         gc.collect()
+        gc.threshold(GARBAGE_BYTES)
         print("MS-20: playing;", instrument.describe())
         for sentence in instrument.troubles():
             print("MS-20:", sentence)
         if service_mode.on:
             print("MS-20: service mode, USB is this console alone; service.play() brings USB-MIDI back.")
         else:
+            file_system.let_go()
+            gc.collect()
             _rounds(instrument)
     except KeyboardInterrupt:
         service_mode.remember()
         print("MS-20: console; it plays on. After Ctrl-D, USB is the console alone until service.play().")
     finally:
         hardware.hand_clock_to_pin(tick)
+        file_system.fetch()
     if started:
         _play_beside_prompt()
 

@@ -60,6 +60,7 @@ PAD_GPIO0 = 1
 PAD_PULL_DOWN = 1 << 2
 PAD_PULL_UP = 1 << 3
 
+USB_RAM = 0x50100000
 USB_MAIN_CTRL = 0x50110040
 USB_MAIN_CTRL_EN = 1
 USB_SOF = 0x50110048
@@ -105,8 +106,11 @@ PWM_ALWAYS_HIGH = 0xFFFF  # above any TOP
 PWM_ALWAYS_LOW = 0
 PWM_DIV_ONE = 1 << 4  # 8.4 fixed point
 
+NVIC_SET_ENABLE = 0xE000E100
+NVIC_CLEAR_ENABLE = 0xE000E180
 NVIC_IPR0 = 0xE000E400
 """Priorities, a byte an interrupt, 0 the most urgent (ARMv6-M: the top two bits count). The SDK starts all at 0x80."""
+IRQ_USB = 5
 IRQ_DMA_0 = 11
 IRQ_IO_BANK0 = 13
 

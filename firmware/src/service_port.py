@@ -35,15 +35,17 @@ class ServicePort:
         self._line = bytearray()
 
     def poll(self):
-        """Take at most one byte."""
+        """Take at most one byte. Kept this short, the call's frame stands on the stack, not in the heap."""
         for _ in self._poll.ipoll(0):
-            byte = sys.stdin.buffer.read(1)[0]
-            if byte in (RETURN, NEW_LINE):
-                line, self._line = self._line, bytearray()
-                if line.startswith(ASK.encode()):
-                    sys.stdout.write(answer(line))
-            elif len(self._line) < LONGEST:
-                self._line.append(byte)
+            self._take(sys.stdin.buffer.read(1)[0])
+
+    def _take(self, byte):
+        if byte in (RETURN, NEW_LINE):
+            line, self._line = self._line, bytearray()
+            if line.startswith(ASK.encode()):
+                sys.stdout.write(answer(line))
+        elif len(self._line) < LONGEST:
+            self._line.append(byte)
 
 
 def answer(line):

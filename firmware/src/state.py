@@ -49,6 +49,7 @@ MUX_ADDRESS = _word()  # address that the multiplexers show, for this tick's con
 # --- Pitch: written by the tick ---------------------------------------------------------------------------
 TARGET_Q20 = _word()  # sounding note, 0 = note 60
 GLIDE_Q20 = _word()  # where portamento stands on its way there
+GLIDE_REST = _word()  # what its last step could not do, less than 1/2^20 semitone: see glide.py
 BEND_Q9 = _word()  # extended mode: pitch bend
 CV_INPUTS = (
     2  # VCO 1+2 CV IN, VCO 2 CV IN: in the order of the jack ADC's channels and of their plug switches
@@ -119,7 +120,11 @@ NORMAL_HPF = 2
 NORMAL_LPF = 3
 NORMAL_COUNT = 4
 NORMAL_STEP = _word(NORMAL_COUNT)  # 0 = a plug broke the normal .. FADE_STEPS (normals.py) = it is whole
-NORMALS_DUE = _word()  # 1 = the tick is to work the depths out anew; set by both sides, cleared by the tick
+NORMAL_GAIN = _word(NORMAL_COUNT)  # 0..GAIN_FULL, as that step says
+NORMALS_FADING = _word()  # 1 while a step is not yet where its plug wants it; written by the tick
+DEPTHS_DUE = (
+    _word()
+)  # 1 = the tick is to work DEPTH_NOW out; set by both sides, cleared (before reading) by the tick
 
 # --- CV inputs' calibration: written by the main loop ------------------------------------------------------------
 CV_ZERO_Q4 = _word(CV_INPUTS)  # jack ADC code * 16 at 0 V
@@ -168,6 +173,7 @@ USB_FRAME_SEEN = _word()
 NOTE_COUNT = _word()
 NOTE_STACK_SIZE = 16
 NOTE_STACK = _word(NOTE_STACK_SIZE)  # oldest first; see note_stack.py
+SOUNDING = _word()  # the entry that sounds, or sounded last; -1 = none since the last silence
 NOTES_PLAYED = _word()
 PEDALS = _word()  # extended mode: bit per source whose sustain pedal is down
 
@@ -200,7 +206,7 @@ USB_TAIL = _word()
 USB_RING_SIZE = 64
 USB_RING = _word(USB_RING_SIZE)  # packets as they came, little-endian
 USB_DROPPED = _word()
-LET_GO = _word()  # bit per port, set by the main loop: the tick ends what it holds and clears the word
+LET_GO = _word()  # bit per port, set by the main loop: the tick ends what it holds and clears the bit
 
 # --- Keys: written by the tick ------------------------------------------------------------------------------------------------
 KEY_DOWN = _word(KEY_ROWS)  # accepted columns of each row
@@ -210,10 +216,11 @@ PLUGS_IN = _word()  # the plug switches as accepted, at their bits of the 165s' 
 PLUGS_SEEN = _word()  # as last read
 PLUGS_STEADY_TICKS = _word()  # ticks for which what is read has differed from PLUGS_IN and kept still
 
-# --- Keys out: events by the tick; read by the tick for DIN OUT and by the main loop for USB ------------------------------------
+# --- Key events: written by the tick; read by the tick for notes and DIN OUT, by the main loop for USB ------------------------------------
 KEY_EVENT_HEAD = _word()
 KEY_EVENT_SIZE = 64
 KEY_EVENT = _word(KEY_EVENT_SIZE)  # note << 8 | status
+KEY_NOTE_TAIL = _word()  # events up to here have reached the note stack
 DIN_OUT_TAIL = _word()
 DIN_OUT_BYTE = _word()  # bytes of the event at the tail that are already out, 0..2
 USB_OUT_TAIL = _word()  # written by the main loop
@@ -256,7 +263,7 @@ KBD_CV_TABLE = TICK_MEMORY + STATE_ROOM + 64
 """128 DAC codes (u16, in the frame's byte order) of KBD CV OUT, one a note."""
 KBD_CV_TABLE_BYTES = 256
 LOG2_TABLE = KBD_CV_TABLE + KBD_CV_TABLE_BYTES
-"""log2(1 + i/64) in 1/512 semitone (u16), i = 0..64: see cv_in.py."""
+"""log2(1 + i/64) in 1/4096 semitone (u16), i = 0..64: see cv_in.py."""
 LOG2_TABLE_BYTES = 132
 CC_VALUES = LOG2_TABLE + LOG2_TABLE_BYTES
 """128 bytes: the newest value of each controller of channel 1, in extended mode."""

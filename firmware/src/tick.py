@@ -39,12 +39,12 @@ from control_frame import compute, hold_cvs
 from envelope import step_eg1, step_eg2
 from glide import step_glide
 from jack_stream import read_jacks
-from key_matrix import row_moved
+from key_matrix import play_key, row_moved
 from mg import step_mg
 from midi_bytes import feed, give_ports_up, watch_sensing
 from midi_out import send_din_out
-from midi_usb import usb_packet
-from normals import fade, plugs_moved
+from midi_usb import take_usb
+from normals import fade, plugs_moved, weigh_depths
 from panel_scan import take
 from rp2040 import (
     ADC,
@@ -85,6 +85,7 @@ from state import (
     CV_HELD,
     CV_READY,
     DAC_DMA,
+    DEPTHS_DUE,
     DIN_OUT_TAIL,
     EDGE_US,
     ENTRY_CYCLES_MAX,
@@ -94,6 +95,7 @@ from state import (
     KEY_DOWN,
     KEY_EVENT_HEAD,
     KEY_GATE,
+    KEY_NOTE_TAIL,
     KEY_RELEASING,
     KEY_RESTART,
     LAST_EDGE_US,
@@ -101,7 +103,7 @@ from state import (
     LET_GO,
     MG_PULSE,
     MUX_ADDRESS,
-    NORMALS_DUE,
+    NORMALS_FADING,
     PANEL_SAMPLE,
     PLUGS_IN,
     PLUGS_STEADY_TICKS,
@@ -118,7 +120,6 @@ from state import (
     TICKS_TIMED,
     TRIG_PINS,
     USB_HEAD,
-    USB_RING_SIZE,
     USB_TAIL,
 )
 from trig_in import confirm, step_gates
@@ -150,8 +151,10 @@ STOP_PANEL_BURST = ADC_CS_EN | ADC_CS_RROBIN_0_1_2
 ROW_LAG = 2
 """Ticks from shifting a row's pattern out to reading its columns."""
 IN_SHIFT = SHIFT_OUT_BITS - SHIFT_IN_BITS
-USB_PACKETS_A_TICK = 4
-"""More wait for the next tick: even four notes leave the frame its time."""
+DIN_BYTES_A_TICK = 2
+"""Five times as many as the line can bring; what a stall has left in the receiver is caught up with, never at once."""
+DEPTHS_MASK = 3
+"""Turned depths are worked out in every fourth tick."""
 
 
 @micropython.viper
@@ -182,8 +185,9 @@ def tick(channel):
         adc[ADC_FIFO]
     adc[ADC_CS] = START_PANEL_BURST
 
-    # What the last tick left for this one: gate and restart, late by the one tick in which pitch settles.
-    s[KEY_GATE] = s[GATE]
+    # What the last tick left for this one: gate and restart, late by the one tick in which pitch settles. A note that
+    # came and went within that tick, as USB can bring it, is a trigger of one tick.
+    s[KEY_GATE] = s[GATE] | s[RETRIGGER]
     s[KEY_RESTART] = s[RETRIGGER]
     s[RETRIGGER] = 0
     step_mg()
@@ -198,8 +202,10 @@ def tick(channel):
     word &= PLUGS_MASK
     if word != s[PLUGS_IN] or s[PLUGS_STEADY_TICKS]:
         plugs_moved(word)
-    if s[NORMALS_DUE]:
+    if s[NORMALS_FADING]:
         fade()
+    if s[DEPTHS_DUE] and (row & DEPTHS_MASK == 0 or s[NORMALS_FADING]):
+        weigh_depths()
     if s[PLUGS_IN] & CV_PLUGS:
         read_jacks()
     else:
@@ -207,21 +213,20 @@ def tick(channel):
     row = (row - ROW_LAG) & (KEY_ROWS - 1)
     if columns != s[KEY_DOWN + row] or s[KEY_RELEASING + row]:
         row_moved(row, columns)
+    if s[KEY_NOTE_TAIL] != s[KEY_EVENT_HEAD]:
+        play_key()
 
     if row == 0:
         watch_sensing()
         if s[LET_GO]:
             give_ports_up()
     uart = ptr32(apb + UART0_OFFSET)
-    while uart[UART_FR] & UART_FR_RXFE == 0:
+    bytes_left = DIN_BYTES_A_TICK
+    while bytes_left and uart[UART_FR] & UART_FR_RXFE == 0:
         feed(PORT_DIN, uart[UART_DR])
-    tail = s[USB_TAIL]
-    packets = USB_PACKETS_A_TICK
-    while tail != s[USB_HEAD] and packets:
-        usb_packet(tail)
-        tail = (tail + 1) & (USB_RING_SIZE - 1)
-        s[USB_TAIL] = tail
-        packets -= 1
+        bytes_left -= 1
+    if s[USB_TAIL] != s[USB_HEAD]:
+        take_usb()
 
     # A restart while the gate is up must be seen outside too: the trigger lets go for one tick.
     outputs = ptr32(apb + OUTPUT_LEVELS)

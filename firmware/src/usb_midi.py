@@ -9,7 +9,10 @@ hosts that refuse a device with more than MIDI (setting usb = midi).
     out    The keys' events, up to sixteen a transfer. While no program listens, what does not fit is dropped, and
            when one does, every key that is up is sent as a note-off: no note of before can hang.
     gone   A host sends a frame each millisecond. When none has come for five, the cable is out or the computer
-           asleep, and the tick ends what USB holds.
+           asleep: the tick ends what USB holds, and what the keys do is dropped until the host is back, and is
+           told which keys are up.
+    reset  A bus reset closes the endpoints in USB's interrupt, long before Python hears of it, and TinyUSB stops the
+           processor at a transfer on a closed endpoint. So that interrupt waits while a transfer begins.
 
 Sources: USB MIDI 1.0, appendix B (the example descriptors); USB 2.0, 5.12 (frames); MicroPython `machine.USBDevice`.
 """
@@ -21,7 +24,7 @@ from board import KEY_COLUMNS, KEY_COUNT, KEY_LOWEST_NOTE
 from machine import USBDevice
 from memory import state
 from midi_numbers import KEY_VELOCITY, NOTE_OFF
-from rp2040 import APB, USB_SOF
+from rp2040 import APB, IRQ_USB, NVIC_CLEAR_ENABLE, NVIC_SET_ENABLE, SIO, USB_RAM, USB_SOF
 from settings import settings
 from state import (
     APB_BASE,
@@ -31,6 +34,7 @@ from state import (
     KEY_EVENT_SIZE,
     LET_GO,
     PORT_USB,
+    SIO_BASE,
     STATE,
     USB_DROPPED,
     USB_FRAME_SEEN,
@@ -57,6 +61,11 @@ SILENT_ROUNDS = 5
 BACKLOG = KEY_EVENT_SIZE - KEY_COUNT // 2
 """So many events waiting for a host that does not listen are given up, before the ring runs over."""
 USB_SOF_OFFSET = USB_SOF - APB
+USB_RAM_OFFSET = USB_RAM - APB
+WORDS_AN_ENDPOINT = 2
+"""Control words at the start of USB's RAM: IN and OUT of endpoint 1, of 2 ...; another thing stands in the place of 0's."""
+NVIC_SET_ENABLE_OFFSET = NVIC_SET_ENABLE - SIO
+NVIC_CLEAR_ENABLE_OFFSET = NVIC_CLEAR_ENABLE - SIO
 
 
 def _descriptors(first_interface, endpoint, name_index):
@@ -105,13 +114,6 @@ def queue_packets(buffer, length: int):
 
 
 @micropython.viper
-def room() -> int:
-    """Packets that the ring can still take."""
-    s = ptr32(STATE)
-    return (s[USB_TAIL] - s[USB_HEAD] - 1) & (USB_RING_SIZE - 1)
-
-
-@micropython.viper
 def frame_moved() -> int:
     """1 if the host's frame number is another than at the last call."""
     s = ptr32(STATE)
@@ -151,6 +153,29 @@ def take_events(buffer) -> int:
     return count
 
 
+@micropython.viper
+def hold_usb(control: int, packets: int) -> int:
+    """Let USB's interrupt wait; return 1 if an endpoint is open and the ring has room for so many packets.
+
+    `control` is the endpoint's word in USB's RAM, which its interrupt clears at a bus reset.
+    """
+    s = ptr32(STATE)
+    nvic = ptr32(s[SIO_BASE] + NVIC_CLEAR_ENABLE_OFFSET)
+    nvic[0] = 1 << IRQ_USB
+    words = ptr32(s[APB_BASE] + USB_RAM_OFFSET)
+    if words[control] and (s[USB_TAIL] - s[USB_HEAD] - 1) & (USB_RING_SIZE - 1) >= packets:
+        return 1
+    return 0
+
+
+@micropython.viper
+def let_usb_go():
+    """Let USB's interrupt come again."""
+    s = ptr32(STATE)
+    nvic = ptr32(s[SIO_BASE] + NVIC_SET_ENABLE_OFFSET)
+    nvic[0] = 1 << IRQ_USB
+
+
 class UsbMidi:
     """The USB device with MIDI in it: `attach` before enumeration, `poll` every round."""
 
@@ -166,6 +191,7 @@ class UsbMidi:
         self.given_up = 0
         """Key events that no program on the host took."""
         self._endpoint = 0
+        self._control = 0
         self._resync_key = KEY_COUNT
         self._silent_rounds = 0
         self._closed()
@@ -189,6 +215,7 @@ class UsbMidi:
             self._endpoint, interface = console.ep_max, console.itf_max
             device.builtin_driver = console  # type: ignore[attr-defined]
             configuration = bytearray(console.desc_cfg)
+        self._control = WORDS_AN_ENDPOINT * self._endpoint
         configuration += _descriptors(interface, self._endpoint, name_index)
         configuration[2] = len(configuration) & 0xFF
         configuration[3] = len(configuration) >> 8
@@ -211,38 +238,42 @@ class UsbMidi:
             return
         if frame_moved():
             self._silent_rounds = 0
-        else:
+        elif self._silent_rounds < SILENT_ROUNDS:
             self._silent_rounds += 1
             if self._silent_rounds == SILENT_ROUNDS:
                 self._lose()
         if not self._armed:
             self._arm()
+        gone = self._silent_rounds == SILENT_ROUNDS
         waiting = events_waiting()
-        if not self._sending:
+        if not self._sending and not gone:
             if self._resync_key < KEY_COUNT:
                 self._resync()
             elif waiting:
                 self._send(take_events(self._out))
-        elif waiting > BACKLOG:
+        elif waiting > BACKLOG or (waiting and gone):
             self.given_up += waiting
             state[USB_OUT_TAIL] = state[KEY_EVENT_HEAD]
             self._resync_key = 0
 
     def _arm(self):
         """Let the host send, if the ring has room for a whole transfer."""
-        if room() >= PACKETS_A_TRANSFER:
-            self._armed = True
-            try:
-                self._device.submit_xfer(self._endpoint, self._in)
-            except OSError:
-                self._armed = False
+        try:
+            if hold_usb(self._control + 1, PACKETS_A_TRANSFER):
+                self._armed = self._device.submit_xfer(self._endpoint, self._in)
+        except OSError:
+            pass
+        finally:
+            let_usb_go()
 
     def _send(self, count):
-        self._sending = True
         try:
-            self._device.submit_xfer(DIRECTION_IN | self._endpoint, self._outs[count])
+            if hold_usb(self._control, 0):
+                self._sending = self._device.submit_xfer(self._endpoint | DIRECTION_IN, self._outs[count])
         except OSError:
-            self._sending = False
+            pass
+        finally:
+            let_usb_go()
 
     def _resync(self):
         """Send the next keys that are up as note-offs, after events were given up."""
@@ -260,6 +291,7 @@ class UsbMidi:
 
     def _lose(self):
         self.losses += 1
+        self._resync_key = 0
         state[LET_GO] = state[LET_GO] | 1 << PORT_USB
 
     def _closed(self):

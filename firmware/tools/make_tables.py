@@ -21,7 +21,7 @@ RC_FIRST_OCTAVE = -1
 RC_STEPS = 40
 OCTAVE_Q11 = 2048
 SEMITONES_PER_OCTAVE = 12
-SEMITONE_Q9 = 512
+SEMITONE_Q12 = 4096
 BYTES_PER_LINE = 16
 
 
@@ -35,9 +35,9 @@ def kbd_cv_codes() -> list[int]:
 
 
 def log2_steps() -> list[int]:
-    """log2(1 + i/64) in 1/512 semitone, i = 0..64 (cv_in.py)."""
-    octave_q9 = SEMITONES_PER_OCTAVE * SEMITONE_Q9
-    return [round(octave_q9 * math.log2(1 + i / LOG2_STEPS)) for i in range(LOG2_STEPS + 1)]
+    """log2(1 + i/64) in 1/4096 semitone, i = 0..64 (cv_in.py)."""
+    octave_q12 = SEMITONES_PER_OCTAVE * SEMITONE_Q12
+    return [round(octave_q12 * math.log2(1 + i / LOG2_STEPS)) for i in range(LOG2_STEPS + 1)]
 
 
 def exp2_steps() -> list[int]:
@@ -70,7 +70,7 @@ def render() -> str:
             "KBD_CV_CODES", kbd_cv_codes(), "big", "128 DAC codes (u16, as in the DAC's frame), one a note."
         ),
         as_bytes_literal(
-            "LOG2", log2_steps(), "little", "log2(1 + i/64) in 1/512 semitone (u16), i = 0..64."
+            "LOG2", log2_steps(), "little", "log2(1 + i/64) in 1/4096 semitone (u16), i = 0..64."
         ),
         as_bytes_literal("EXP2", exp2_steps(), "little", "8192 * 2^(i/64) (u16), i = 0..64."),
         as_bytes_literal(

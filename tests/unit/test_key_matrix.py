@@ -1,14 +1,26 @@
 """Keys as a player hits them."""
 
 import pytest
-from key_matrix import KEY_RELEASE_SCANS, row_moved
-from state import GATE, KEY_DOWN, KEY_EVENT, KEY_EVENT_HEAD, KEY_RELEASING, NOTE_COUNT, NOTE_STACK
+from key_matrix import KEY_RELEASE_SCANS, play_key, row_moved
+from state import (
+    GATE,
+    KEY_DOWN,
+    KEY_EVENT,
+    KEY_EVENT_HEAD,
+    KEY_NOTE_TAIL,
+    KEY_RELEASING,
+    NOTE_COUNT,
+    NOTE_STACK,
+    NOTES_PLAYED,
+)
 
 
 def scan(words, row, columns):
-    """What the tick does with one reading of a row."""
+    """What the ticks do with one reading of a row: the event of one key in each."""
     if columns != words[KEY_DOWN + row] or words[KEY_RELEASING + row]:
         row_moved(row, columns)
+    while words[KEY_NOTE_TAIL] != words[KEY_EVENT_HEAD]:
+        play_key()
 
 
 def held(words):
@@ -32,8 +44,6 @@ def test_release_waits_for_five_quiet_milliseconds(words):
 
 
 def test_bounce_neither_retriggers_nor_releases(words):
-    from state import NOTES_PLAYED
-
     for columns in (1, 0, 1, 0, 0, 1, 0, 0, 0, 1, 1):
         scan(words, 0, columns)
     assert words[GATE] == 1

@@ -26,7 +26,10 @@ NOT_COMPILED = {
     "jack_stream.read_jacks": "hardware",
     "trig_in.confirm": "hardware",
     "midi_out.send_din_out": "hardware",
+    "midi_usb.take_usb": "hardware",
     "usb_midi.frame_moved": "hardware",
+    "usb_midi.hold_usb": "hardware",
+    "usb_midi.let_usb_go": "hardware",
     "dma.ring_head": "hardware",
 }
 """Viper functions of the firmware that cannot run without the chip, and the word in the message that says why."""
