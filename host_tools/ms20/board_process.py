@@ -31,6 +31,7 @@ class Stats:
     tick_cycles: float
     xip_misses: int
     latches: int
+    conversions: tuple[int, ...] = ()
 
     @property
     def speed(self) -> float:
@@ -51,8 +52,10 @@ class Stats:
 
     def since(self, earlier: "Stats") -> "Stats":
         """What was added since an earlier reading."""
-        mine, theirs = vars(self), vars(earlier)
-        return Stats(**{name: mine[name] - theirs[name] for name in mine})
+        mine, theirs = dict(vars(self)), dict(vars(earlier))
+        counts = zip(mine.pop("conversions"), theirs.pop("conversions"), strict=True)
+        added = {name: mine[name] - theirs[name] for name in mine}
+        return Stats(**added, conversions=tuple(now - before for now, before in counts))
 
 
 class BoardProcess:
@@ -222,6 +225,7 @@ class BoardProcess:
                 tick_cycles=float(found["tick_cycles"]),
                 xip_misses=int(found["xip_misses"]),
                 latches=int(found["latches"]),
+                conversions=tuple(int(each) for each in found.get("conversions", ())),
             )
         except KeyError as error:
             raise EmulatorCrash(f"The virtual board's statistics lack {error}.") from None

@@ -109,12 +109,15 @@ def play_command(
 
 @app.command("bench")
 def bench_command(
-    seconds: Annotated[float, typer.Option(min=0.5, max=600.0, help="Length of the DIN load.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.5, max=3600.0, help="Length of the longest scene.")] = 60.0,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for bench.json.")] = Path("build"),
     image: ImageOption = None,
     publish: Annotated[
         bool, typer.Option("--publish/--no-publish", help="Whether to rewrite the README's table.")
     ] = True,
+    scene: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Play this scene alone; may be repeated.")
+    ] = None,
 ) -> None:
     """Measure the instrument's numbers on the virtual board, into bench.json and the README's table."""
     from rich.console import Console
@@ -123,7 +126,8 @@ def bench_command(
     from ms20.bench_table import table_of
 
     page = README if publish else None
-    numbers = bench(image or default_image(), out, seconds, Console(stderr=True), page)
+    only = tuple(scene or ())
+    numbers = bench(image or default_image(), out, seconds, Console(stderr=True), page, only)
     typer.echo(table_of(numbers))
 
 

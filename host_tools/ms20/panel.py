@@ -22,48 +22,22 @@ from typing import Any
 
 from ms20 import board
 from ms20.errors import ExitCode, Ms20Error
+from ms20.firmware_tables import PANEL_TABLE
 
 Setting = float | str
 
-BASIC_PATCH: Mapping[str, Setting] = {
-    "VCO 1 WAVE FORM": "SAW",
-    "VCO 1 PW": 0.0,
-    "VCO 1 SCALE": "8'",
-    "PORTAMENTO TIME": 0.0,
-    "VCO 2 WAVE FORM": "SAW",
-    "VCO 2 PITCH": 0.0,
-    "VCO 2 SCALE": "8'",
-    "MASTER TUNE": 0.0,
-    "VCO 1 LEVEL": 8.0,
-    "VCO 2 LEVEL": 0.0,
-    "FM MG/T.EXT": 0.0,
-    "FM EG1/EXT": 0.0,
-    "CONTROL WHEEL": 0.0,
-    "HPF CUTOFF FREQUENCY": 0.0,
-    "HPF PEAK": 0.0,
-    "HPF MG/T.EXT": 0.0,
-    "HPF EG2/EXT": 0.0,
-    "LPF CUTOFF FREQUENCY": 10.0,
-    "LPF PEAK": 0.0,
-    "LPF MG/T.EXT": 0.0,
-    "LPF EG2/EXT": 0.0,
-    "MG WAVE FORM": 5.0,
-    "MG FREQUENCY": 5.0,
-    "VOLUME": 8.0,
-    "EG1 DELAY TIME": 0.0,
-    "EG1 ATTACK TIME": 0.0,
-    "EG1 RELEASE TIME": 0.0,
-    "EG2 HOLD TIME": 0.0,
-    "EG2 ATTACK TIME": 0.0,
-    "EG2 DECAY TIME": 0.0,
-    "EG2 SUSTAIN LEVEL": 10.0,
-    "EG2 RELEASE TIME": 0.0,
-    "ESP SIGNAL LEVEL": 0.0,
-    "ESP LOW CUT FREQ": 0.0,
-    "ESP HIGH CUT FREQ": 10.0,
-    "ESP CV ADJUST": 5.0,
-    "ESP THRESHOLD LEVEL": 5.0,
-}
+
+def _basic_patch() -> dict[str, Setting]:
+    """Where the firmware's table lets every control rest, in the panel's numbers and words."""
+    by_channel = {control.channel: control for control in board.controls().values()}
+    patch: dict[str, Setting] = {}
+    for row in PANEL_TABLE.CONTROLS:
+        control, rest = by_channel[row[0]], row[7]
+        patch[control.name] = control.words[rest - 1] if control.words else float(rest)
+    return patch
+
+
+BASIC_PATCH: Mapping[str, Setting] = _basic_patch()
 """The plainest sound: one saw at 8', both filters open, an organ's envelope, no modulation."""
 
 _TABLES = {"panel": ("name", "description"), "knobs": ()}

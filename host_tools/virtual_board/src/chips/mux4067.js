@@ -53,6 +53,8 @@ export class Muxes {
         throw new RangeError(`There is no multiplexer ${JSON.stringify(mux)} to be missing`);
       this.#connectNanos[mux] = Infinity;
     }
+    /** How often each of the 48 inputs has been converted. */
+    this.conversions = new Float64Array(board.PANEL.length);
     /**
      * Pickup and wiper noise: added to a channel's fraction each time it is read.
      *
@@ -103,6 +105,7 @@ export class Muxes {
    */
   analogIn(mux) {
     const channel = mux * this.#addresses + this.#address;
+    this.conversions[channel]++;
     const fitted = this.#connectNanos[mux] !== Infinity;
     const value = this.#node(mux) + (this.noise && fitted ? this.noise(channel) : 0);
     return value < 0 ? 0 : value > 1 ? 1 : value;
