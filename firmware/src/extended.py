@@ -15,8 +15,9 @@ backwards: MG stays continuous. Half a second without a clock, and MG FREQUENCY 
 from array import array
 
 import micropython
-from board import ROTARY_LADDER_EIGHTHS, TICK_HZ
+from board import CV_AUX, PANEL_COUNT, ROTARY_LADDER_EIGHTHS, TICK_HZ
 from cc_map import MS20IC
+from control_frame import set_code
 from controls import FM_MG_FULL_Q9, combine
 from laws import FULL_Q4
 from memory import state
@@ -33,6 +34,10 @@ from state import (
     FM_MG_WHEEL_Q9,
     MG_FOLLOWS,
     MG_INCREMENT,
+    PANEL_CHANGED,
+    PANEL_CHANGES,
+    PANEL_FILTERED_Q4,
+    PANEL_REPORTED_Q4,
     STATE,
     TICKS,
 )
@@ -60,6 +65,8 @@ class Extended:
         self.map = array("b", bytes(CC_COUNT))
         self.clocks_per_turn = CLOCKS_AVERAGED
         self.forget()
+        self._turned = bytearray(PANEL_COUNT)
+        """Panel channels that a controller has turned."""
         self._four_way = [row[0] for row in CONTROLS if row[1] == FOUR_WAY]
         self._times = array("i", bytes(4 * CLOCKS_KEPT))
         self._clocks = 0
@@ -101,8 +108,15 @@ class Extended:
         combine()
 
     def rest(self):
-        """Everything that extended mode has moved comes back: faithful mode begins."""
+        """Faithful mode begins: MG and AUX come back, and every turned control stands where its knob stands."""
+        for channel in range(PANEL_COUNT):
+            if self._turned[channel]:
+                self._turned[channel] = 0
+                state[PANEL_REPORTED_Q4 + channel] = state[PANEL_FILTERED_Q4 + channel]
+                state[PANEL_CHANGED + channel] = 1
+                state[PANEL_CHANGES] += 1
         state[FM_MG_WHEEL_Q9] = 0
+        set_code(CV_AUX, 0)
         self.let_go_of_clock()
 
     def _turn(self, controls, number, value):
@@ -116,6 +130,7 @@ class Extended:
             self._learnt(number)
         channel = self.map[number]
         if channel != NONE:
+            self._turned[channel] = 1
             if channel in self._four_way:
                 value = ROTARY_LADDER_EIGHTHS[value * len(ROTARY_LADDER_EIGHTHS) // (CC_MOST + 1)]
                 value = FULL_Q4 * value // LADDER_PARTS

@@ -50,6 +50,7 @@ BOTH = (1 << CV_INPUTS) - 1
 Q20_TO_Q9 = 11
 
 
+# link: inline
 @micropython.viper
 def read_jacks():
     """Read the CV inputs with a plug; called in the tick, after the DAC's last frame, while any has one."""

@@ -30,6 +30,7 @@ KEY_RELEASE_MS = 5
 KEY_RELEASE_SCANS = KEY_RELEASE_MS * TICK_HZ // (1000 * KEY_ROWS)
 
 
+# link: inline
 @micropython.viper
 def row_moved(row: int, columns: int):
     """Take the columns of `row` (bit = down) when they differ from what was accepted or a release is being timed."""
@@ -63,6 +64,7 @@ def row_moved(row: int, columns: int):
     s[KEY_DOWN + row] = down
 
 
+# link: inline
 @micropython.viper
 def play_key():
     """Give the oldest event that the note stack has not seen to it; called once a tick while there is one."""

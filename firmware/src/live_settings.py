@@ -8,7 +8,7 @@ from board import DAC_BITS, TICK_HZ
 from memory import state
 from settings import settings
 from state import (
-    AUX_CODES,
+    AUX_CODES_Q7,
     AUX_SOURCE,
     BEND_RANGE_Q9,
     CV_GAIN_Q9,
@@ -35,7 +35,7 @@ def apply_settings(extended):
     state[SENSING_TICKS] = settings.index("sensing") * TICK_HZ // 1000
     state[BEND_RANGE_Q9] = settings.index("bend") * SEMITONE_Q9
     state[AUX_SOURCE] = settings.index("aux")
-    state[AUX_CODES] = settings.index("aux_volts") * (1 << DAC_BITS) // (AUX_RANGE_VOLTS * CC_MOST)
+    state[AUX_CODES_Q7] = settings.index("aux_volts") * (1 << DAC_BITS + 7) // (AUX_RANGE_VOLTS * CC_MOST)
     for place, name in enumerate(("cv12", "cv2")):
         state[CV_ZERO_Q4 + place] = settings.index(name + "_zero")
         state[CV_GAIN_Q9 + place] = settings.index(name + "_gain")

@@ -30,7 +30,7 @@ from state import (
     AUX_AFTERTOUCH,
     AUX_CC1,
     AUX_CC74,
-    AUX_CODES,
+    AUX_CODES_Q7,
     AUX_SOURCE,
     AUX_VELOCITY,
     BEND_Q9,
@@ -39,6 +39,7 @@ from state import (
     CC_VALUES,
     EXTENDED,
     EXTENDED_NEWS,
+    FRAME_CODES,
     STATE,
 )
 
@@ -70,6 +71,7 @@ def extended_message(port: int, status: int, data_1: int, data_2: int):
         keep_controller(data_1, data_2)
 
 
+# link: inline
 @micropython.viper
 def velocity(value: int):
     """Take a note's velocity, 1..127; it goes out in the same frame as the note's pitch."""
@@ -78,11 +80,14 @@ def velocity(value: int):
         to_aux(value)
 
 
+# link: inline
 @micropython.viper
 def to_aux(value: int):
     """Put a 7-bit value on AUX."""
     s = ptr32(STATE)
-    set_code(CV_AUX, value * s[AUX_CODES])
+    frame = ptr16(FRAME_CODES)
+    code = (value * s[AUX_CODES_Q7]) >> 7
+    frame[CV_AUX] = (code << 8) | (code >> 8)
 
 
 @micropython.viper

@@ -5,7 +5,8 @@ table 4-1). Whole channel messages take the short way; single bytes, which some 
 the byte machine; parts of SysEx and system common pass by, but end that machine's running status as on DIN.
 
 A host can send thirty packets a millisecond. `take_usb` goes on until a mark in the tick, so that a flood never makes a
-frame late; what is left waits for the next tick, and when the ring is full the host does. Pitch bends, which floods are
+frame late; what is left waits for the next tick, and when the ring is full the host does. Where the tick has had much to
+do before, reading both CV inputs say, it still gets a little time. Pitch bends, which floods are
 made of, cost next to nothing where they cannot be heard: in faithful mode, or when the next packet is one too.
 """
 
@@ -44,8 +45,12 @@ NO_DATA = -1
 HEAD_MASK = 0xFF0F
 """Code index and status of a packet, without its cable."""
 LDAC_COUNTER = PWM - APB + LDAC_SLICE * PWM_SLICE_BYTES + PWM_CTR
-TAKE_UNTIL_CYCLES = CLK_SYS_HZ // 1_000_000 * 30
-"""No packet is begun later than 30 us after the tick's edge. The frame needs another 20, and a note up to 30."""
+CYCLES_PER_US = CLK_SYS_HZ // 1_000_000
+UNTIL_CYCLES = 30 * CYCLES_PER_US
+LEAST_CYCLES = 10 * CYCLES_PER_US
+LATEST_CYCLES = 44 * CYCLES_PER_US
+"""No packet is begun later than 30 us after the tick's edge, or than 10 us after the first, but none after 44 us: the frame
+needs another 30, and a note up to 45."""
 
 
 @micropython.viper
@@ -57,7 +62,12 @@ def take_usb():
     head = s[USB_HEAD]
     tail = s[USB_TAIL]
     passed_by = 0
-    while tail != head and ldac[0] < TAKE_UNTIL_CYCLES:
+    until = ldac[0] + LEAST_CYCLES
+    if until < UNTIL_CYCLES:
+        until = UNTIL_CYCLES
+    elif until > LATEST_CYCLES:
+        until = LATEST_CYCLES
+    while tail != head and ldac[0] < until:
         packet = s[USB_RING + tail]
         following = (tail + 1) & (USB_RING_SIZE - 1)
         if packet & CODE_INDEX_MASK == PITCH_BEND and (

@@ -54,22 +54,25 @@ UNIT_GAIN = (GAIN_FULL << UNIT_SHIFT) // FADE_UNITS + 1
 """Gain of a unit in 1/2^UNIT_SHIFT; rounded up, so that all units together make GAIN_FULL and nothing more."""
 
 
+# link: inline
 @micropython.viper
 def plugs_moved(plugs: int):
     """Take the switches as just read, when they differ from what was accepted or are being timed."""
     s = ptr32(STATE)
-    if plugs == s[PLUGS_IN] or plugs != s[PLUGS_SEEN]:
-        s[PLUGS_SEEN] = plugs
-        s[PLUGS_STEADY_TICKS] = 0
-        if plugs == s[PLUGS_IN]:
-            return
-    s[PLUGS_STEADY_TICKS] += 1
-    if s[PLUGS_STEADY_TICKS] >= PLUG_STEADY_TICKS:
+    steady_ticks = s[PLUGS_STEADY_TICKS] + 1
+    if plugs == s[PLUGS_IN]:
+        steady_ticks = 0
+    elif plugs != s[PLUGS_SEEN]:
+        steady_ticks = 1
+    s[PLUGS_SEEN] = plugs
+    s[PLUGS_STEADY_TICKS] = steady_ticks
+    if steady_ticks >= PLUG_STEADY_TICKS:
         s[PLUGS_IN] = plugs
         s[PLUGS_STEADY_TICKS] = 0
         s[NORMALS_FADING] = 1
 
 
+# link: inline
 @micropython.viper
 def fade():
     """Let every normal take a step towards where its plug wants it; called in each tick while one is on its way."""
@@ -97,6 +100,7 @@ def fade():
     s[DEPTHS_DUE] = 1
 
 
+# link: inline
 @micropython.viper
 def weigh_depths():
     """Work all depths out, each times its normal's gain."""

@@ -155,12 +155,14 @@ def sound():
         chosen = s[NOTE_STACK + i]
         note = chosen & NOTE_MASK
         priority = s[NOTE_PRIORITY]
-        while priority != PRIORITY_LAST and i:
-            i -= 1
-            other = s[NOTE_STACK + i] & NOTE_MASK
-            if (priority == PRIORITY_LOW and other < note) or (priority != PRIORITY_LOW and other > note):
-                chosen = s[NOTE_STACK + i]
-                note = other
+        if priority != PRIORITY_LAST:
+            low = 1 if priority == PRIORITY_LOW else 0
+            while i:
+                i -= 1
+                other = s[NOTE_STACK + i] & NOTE_MASK
+                if other != note and (1 if other < note else 0) == low:
+                    chosen = s[NOTE_STACK + i]
+                    note = other
         s[GATE] = 1
         s[SOUNDING] = chosen & ENTRY_MASK
         s[TARGET_Q20] = (note - PITCH_ZERO_VOLT_NOTE) << SEMITONE_Q20_SHIFT

@@ -21,11 +21,14 @@ from board import (
     DAC_BITS,
     DAC_FULL,
     DAC_RANGE_VOLTS,
+    JACK_ADC_FULL_VOLTS,
     KIND_MONITOR,
     NAME,
     PANEL,
     PANEL_COUNT,
     PLUGS,
+    ROTARY_LADDER_EIGHTHS,
+    ROTARY_WORDS,
     TICK_HZ,
 )
 from build_info import BUILD_ID, VERSION
@@ -71,7 +74,10 @@ from usb_midi import usb_midi
 
 CYCLES_PER_US = CLK_SYS_HZ // 1_000_000
 OCTAVE_Q9 = 12 * 512
+CODES_Q4_PER_VOLT = 16 * (1 << 16) / JACK_ADC_FULL_VOLTS
+"""Jack ADC code * 16 of a volt."""
 CV_INPUT_NAMES = ("cv12", "cv2")
+ROTARIES = tuple(name for name, _ in ROTARY_WORDS)
 PORT_COUNTERS = (
     ("bytes", PORT_BYTES),
     ("bytes_bad", PORT_BYTES_BAD),
@@ -220,14 +226,21 @@ def learn(control):
     return "%s waits for a controller" % PANEL[channel][0]
 
 
-def zero(jack):
-    """Calibrate cv12 or cv2 (VCO 1+2 CV IN, VCO 2 CV IN): the plug in it carries 0 V now."""
+def zero(jack, volts):
+    """Calibrate where the scale of cv12 or cv2 (VCO 1+2 CV IN, VCO 2 CV IN) begins: its plug carries so many volts now.
+
+    From 0.1 to 1 V, such as KBD CV OUT's 0.25 V at the note 24; at 0 V the ADC shows nothing of an offset below. It
+    counts on the gain, so the order is `zero`, `gain`, `zero`.
+    """
     place = _cv_input(jack)
-    return set(jack + "_zero", state[CV_CODE_Q4 + place])
+    wanted_volts = _number(jack, volts, 0.1, 1, "V")
+    gain_octaves = state[CV_GAIN_Q9 + place] / OCTAVE_Q9
+    wanted_q4 = round(wanted_volts * CODES_Q4_PER_VOLT / 2**gain_octaves)
+    return set(jack + "_zero", state[CV_CODE_Q4 + place] - wanted_q4)
 
 
 def gain(jack, volts):
-    """Calibrate cv12 or cv2: the plug in it carries so many volts now (0.25 to 10); zero comes first."""
+    """Calibrate cv12 or cv2: the plug in it carries so many volts now (0.25 to 10)."""
     place = _cv_input(jack)
     wanted_volts = _number(jack, volts, 0.25, 10, "V")
     octaves = math.log(wanted_volts) / math.log(2)
@@ -260,10 +273,14 @@ def release(cv):
 
 
 def turn(control, number):
-    """Let a control stand at 0..10 (a share of its travel), until it is turned by hand."""
+    """Let a control stand at 0..10 (a share of its travel; a rotary has four), until it is turned by hand."""
     channel = _control(control)
     share = _number(control, number, 0, 10, "")
-    _playing().controls.turn(channel, round(share * FULL_Q4 / 10))
+    eighths = share * 8 / 10
+    if PANEL[channel][0] in ROTARIES:
+        place = int(share * len(ROTARY_LADDER_EIGHTHS) / 10)
+        eighths = ROTARY_LADDER_EIGHTHS[min(place, len(ROTARY_LADDER_EIGHTHS) - 1)]
+    _playing().controls.turn(channel, round(eighths * FULL_Q4 / 8))
     return "%s at %g" % (PANEL[channel][0], share)
 
 
@@ -294,7 +311,7 @@ COMMANDS: dict[str, tuple] = {
     "save": (save, 0),
     "defaults": (defaults, 0),
     "learn": (learn, 1),
-    "zero": (zero, 1),
+    "zero": (zero, 2),
     "gain": (gain, 2),
     "hold": (hold, 2),
     "release": (release, 1),

@@ -57,9 +57,9 @@ SETTINGS = (
     ),
     ("aux_volts", 5, (1, 10), "V", "0.2", "extended: AUX at the value 127"),
     ("mg_clocks", 24, (0, 192), "clocks", "0.2", "extended: MIDI clocks a turn of MG, 24 a quarter; 0: free"),
-    ("cv12_zero", 0, (-512, 512), "1/16 code", "0.2", "VCO 1+2 CV IN calibrated: what it reads at 0 V"),
+    ("cv12_zero", 0, (-512, 512), "1/16 code", "0.2", "VCO 1+2 CV IN calibrated: what it reads too high"),
     ("cv12_gain", 0, (-512, 512), "1/512 semitone", "0.2", "likewise: what its pitch must be raised by"),
-    ("cv2_zero", 0, (-512, 512), "1/16 code", "0.2", "VCO 2 CV IN calibrated: what it reads at 0 V"),
+    ("cv2_zero", 0, (-512, 512), "1/16 code", "0.2", "VCO 2 CV IN calibrated: what it reads too high"),
     ("cv2_gain", 0, (-512, 512), "1/512 semitone", "0.2", "likewise: what its pitch must be raised by"),
 )
 
@@ -112,12 +112,10 @@ class Settings:
         self.trouble = ""
         try:
             with open(FILE) as file:
-                text = file.read()
+                self._parse(file.read())
         except OSError:
             return
-        try:
-            self._parse(text)
-        except ValueError as error:
+        except ValueError as error:  # a UnicodeError, from bytes that are no text, is one too
             self.reset()
             self.trouble = "%s cannot be used (%s): defaults; it is kept as %s" % (FILE, error, BAD_FILE)
             os.rename(FILE, BAD_FILE)
@@ -165,9 +163,9 @@ def _checked(row, value):
     lowest, highest = allowed
     try:
         number = int(value)
-    except ValueError:
+    except (TypeError, ValueError):
         number = highest + 1
-    if not lowest <= number <= highest:
+    if not lowest <= number <= highest or (number != value and not isinstance(value, str)):
         raise SettingError("%s cannot be %s: a whole number from %d to %d" % (name, value, lowest, highest))
     return number
 

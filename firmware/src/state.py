@@ -157,7 +157,7 @@ AUX_VELOCITY = 1
 AUX_AFTERTOUCH = 2
 AUX_CC1 = 3
 AUX_CC74 = 4
-AUX_CODES = _word()  # DAC codes per step of a 7-bit value
+AUX_CODES_Q7 = _word()  # DAC codes per step of a 7-bit value, times 128
 SENSING_TICKS = _word()  # silence after which a sensing input is given up
 
 # --- Remembered by the main loop ----------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ here as calls; in the image their bodies stand in the calls' places.
 
 import micropython
 from board import (
+    CLK_SYS_HZ,
     CV_COUNT,
     IN_PLUG_VCO2_CV,
     IN_PLUG_VCO12_CV,
@@ -153,6 +154,8 @@ ROW_LAG = 2
 IN_SHIFT = SHIFT_OUT_BITS - SHIFT_IN_BITS
 DIN_BYTES_A_TICK = 2
 """Five times as many as the line can bring; what a stall has left in the receiver is caught up with, never at once."""
+LATEST_NOTE_CYCLES = CLK_SYS_HZ // 1_000_000 * 44
+"""No byte is taken later in a tick: a note may cost 45 us, the frame another 30. Then it waits for the next tick."""
 DEPTHS_MASK = 3
 """Turned depths are worked out in every fourth tick."""
 
@@ -222,7 +225,7 @@ def tick(channel):
             give_ports_up()
     uart = ptr32(apb + UART0_OFFSET)
     bytes_left = DIN_BYTES_A_TICK
-    while bytes_left and uart[UART_FR] & UART_FR_RXFE == 0:
+    while bytes_left and uart[UART_FR] & UART_FR_RXFE == 0 and ldac[0] < LATEST_NOTE_CYCLES:
         feed(PORT_DIN, uart[UART_DR])
         bytes_left -= 1
     if s[USB_TAIL] != s[USB_HEAD]:

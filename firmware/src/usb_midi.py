@@ -21,7 +21,7 @@ Sources: USB MIDI 1.0, appendix B (the example descriptors); USB 2.0, 5.12 (fram
 
 import micropython
 from board import KEY_COLUMNS, KEY_COUNT, KEY_LOWEST_NOTE
-from machine import USBDevice
+from machine import USBDevice, mem32
 from memory import state
 from midi_numbers import KEY_VELOCITY, NOTE_OFF
 from rp2040 import APB, IRQ_USB, NVIC_CLEAR_ENABLE, NVIC_SET_ENABLE, SIO, USB_RAM, USB_SOF
@@ -115,8 +115,10 @@ def queue_packets(buffer, length: int):
 
 @micropython.viper
 def frame_moved() -> int:
-    """1 if the host's frame number is another than at the last call."""
+    """1 if the host's frame number is another than at the last call. Lets USB's interrupt go."""
     s = ptr32(STATE)
+    nvic = ptr32(s[SIO_BASE] + NVIC_SET_ENABLE_OFFSET)
+    nvic[0] = 1 << IRQ_USB
     sof = ptr32(s[APB_BASE] + USB_SOF_OFFSET)
     frame = sof[0]
     if frame == s[USB_FRAME_SEEN]:
@@ -256,6 +258,9 @@ class UsbMidi:
             state[USB_OUT_TAIL] = state[KEY_EVENT_HEAD]
             self._resync_key = 0
 
+    # No `finally` in these two: their frames would stand in the heap. If Ctrl-C comes in between, the next round's
+    # frame_moved() lets USB's interrupt go.
+
     def _arm(self):
         """Let the host send, if the ring has room for a whole transfer."""
         try:
@@ -263,8 +268,7 @@ class UsbMidi:
                 self._armed = self._device.submit_xfer(self._endpoint, self._in)
         except OSError:
             pass
-        finally:
-            let_usb_go()
+        let_usb_go()
 
     def _send(self, count):
         try:
@@ -272,8 +276,7 @@ class UsbMidi:
                 self._sending = self._device.submit_xfer(self._endpoint | DIRECTION_IN, self._outs[count])
         except OSError:
             pass
-        finally:
-            let_usb_go()
+        let_usb_go()
 
     def _resync(self):
         """Send the next keys that are up as note-offs, after events were given up."""
@@ -306,6 +309,8 @@ class UsbMidi:
 
     def _reset(self):
         """The host resets the bus: it has come, or come back."""
+        # As let_usb_go(), which needs what the tick's start leaves in memory: this may come before.
+        mem32[NVIC_SET_ENABLE] = 1 << IRQ_USB
         if self._open:
             self._lose()
         self._closed()

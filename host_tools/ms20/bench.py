@@ -21,7 +21,7 @@ RESULTS = "bench.json"
 README = REPOSITORY / "README.md"
 RENDER_S = 5.0
 """Length of the stretch that is rendered to measure the analog model's speed."""
-SHARES = {"everything": 1.0, "din": 1 / 6, "usb": 1 / 6, "keys": 1 / 6, "panel": 1 / 6}
+SHARES = {"everything": 1.0, "patched": 1 / 6, "din": 1 / 6, "usb": 1 / 6, "keys": 1 / 6, "panel": 1 / 6}
 """Length of a scene as a share of the longest's."""
 
 

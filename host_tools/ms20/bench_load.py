@@ -24,6 +24,9 @@ PITCH_KNOBS = (
     "FM EG1/EXT",
 )
 """Controls that move the pitch: still while the pitch is being timed."""
+ROTARIES = tuple(each.name for each in controls().values() if each.words)
+CV_INPUTS = ("VCO 1+2 CV IN", "VCO 2 CV IN")
+CV_STEP_S = 0.01
 LINE_RATE_PACKETS_S = 19_000 * 16 / 15
 """Somewhat more than a full-speed bulk endpoint carries beside everything else; the device takes what it can."""
 
@@ -157,6 +160,14 @@ def keys_load(later: Schedule, start_s: float, seconds: float, seed: int = SEED)
         later.at(at_s + length_s).release(note)
         free_s[key] = at_s + length_s + 0.02
         at_s += chance.uniform(0.005, 0.045)
+
+
+def cv_load(later: Schedule, start_s: float, seconds: float) -> None:
+    """Put a voltage that wanders between 0.25 and 8 V into both CV inputs, a step every 10 ms."""
+    for step in range(round(seconds / CV_STEP_S)):
+        at_s = start_s + step * CV_STEP_S
+        for place, jack in enumerate(CV_INPUTS, start=1):
+            later.at(at_s).plug(jack, 2.0 ** (0.5 + 2.5 * math.sin(place * at_s)))
 
 
 def _another(chance: random.Random, note: int) -> int:

@@ -2,14 +2,18 @@
 
 boot        power-on to the first note, and how long the analog model takes
 everything  DIN full, a USB flood, a restless hand and every knob turning: frames, tick load, speeds
+patched     the same with a moving voltage in both CV inputs
 din         notes by DIN beside a USB flood and turning knobs: latency
 usb         notes by USB beside a full DIN line, turning knobs and collections: latency
 keys        keys beside both floods: down to trigger
 panel       scan rate, a knob's step to its CV, edits that nobody made
-memory      bytes allocated a note, a collection's pause, live bytes
+hour        an hour of a still panel's noise through the filter's own code, compiled for this machine
+memory      bytes allocated a note and a turn of the panel, live bytes
 """
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,15 +23,19 @@ import numpy as np
 from ms20 import analysis
 from ms20.bench_load import (
     PITCH_KNOBS,
+    ROTARIES,
     TurningPanel,
+    cv_load,
     din_chatter,
     din_load,
     keys_load,
     usb_flood,
     usb_notes_load,
 )
-from ms20.board import BOARD, TICK_S, controls
+from ms20.board import BOARD, REPOSITORY, TICK_S, controls
+from ms20.errors import ExitCode, Ms20Error
 from ms20.panel import basic_panel
+from ms20.recording import DIN_BYTE_S
 from ms20.service import BoardService
 from ms20.timeline import Kind, Timeline
 from ms20.virtual_board import VirtualBoard
@@ -42,7 +50,12 @@ LEAD_IN_S = 0.05
 BOOT_NOTE_PERIOD_S = 0.004
 BOOT_LIMIT_S = 3.0
 COLLECTIONS_EVERY_S = 0.5
-MEMORY_NOTES = 1000
+MEMORY_NOTES = [36 + place % 60 for place in range(1000)]
+USB_NOTE_S = 0.003
+KEY_NOTE_S = 0.012
+PANEL_TURN_S = 3.0
+NOTE_ON, NOTE_OFF = 0x90, 0x80
+PANEL_HOUR = REPOSITORY / "tests" / "unit" / "panel_hour.py"
 KNOBS_STEPPED = {
     "VCO 1 PW": "VCO 1 PW",
     "HPF PEAK": "HPF PEAK",
@@ -100,6 +113,18 @@ def boot(image: Path, _seconds: float, show: Show) -> Numbers:
 
 def everything(image: Path, seconds: float, show: Show) -> Numbers:
     """All inputs at once for `seconds`: does a frame come late, and what does the tick cost?"""
+    return all_at_once(image, seconds, show, plug_cvs=False)
+
+
+def patched(image: Path, seconds: float, show: Show) -> Numbers:
+    """The same with both CV inputs patched: the tick's longest way."""
+    numbers = all_at_once(image, seconds, show, plug_cvs=True)
+    kept = ("late_frames", "tick_load_percent", "tick_us_max", "chip_misuses")
+    return {f"patched_{name}": numbers[name] for name in kept}
+
+
+def all_at_once(image: Path, seconds: float, show: Show, *, plug_cvs: bool) -> Numbers:
+    """What `everything` and `patched` play, and its numbers."""
     panel = TurningPanel()
     with switched_on(image) as board:
         service = BoardService(board)
@@ -112,6 +137,8 @@ def everything(image: Path, seconds: float, show: Show) -> Numbers:
             with board.schedule() as later:
                 panel.turn(later, from_s, length_s)
                 keys_load(later, from_s, length_s, seed=round(from_s * 1000))
+                if plug_cvs:
+                    cv_load(later, from_s, length_s)
 
         before = board.stats()
         timeline = run(board, seconds, show, prepare)
@@ -263,7 +290,7 @@ def panel(image: Path, seconds: float, show: Show) -> Numbers:
         ran = board.stats().since(before)
     channels = [control.channel for control in controls().values()]
     numbers: Numbers = {
-        "knob_scan_hz": round(min(ran.conversions[channel] for channel in channels) / ran.simulated_s, 1),
+        "knob_scan_hz": round(min(ran.visits[channel] for channel in channels) / ran.simulated_s, 1),
         "knob_to_cv_ms_max": round(worst_ms, 2),
     }
     with switched_on(image, chips=CABLES_AND_DRIFT) as board:
@@ -278,64 +305,80 @@ def panel(image: Path, seconds: float, show: Show) -> Numbers:
     return numbers
 
 
+def hour(_image: Path, _seconds: float, show: Show) -> Numbers:
+    """Run the filter over an hour of noise, wander and cables being plugged, in a process of its own."""
+    ran = subprocess.run([sys.executable, str(PANEL_HOUR)], capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise Ms20Error(f"{PANEL_HOUR.name} failed: {ran.stderr.strip()}.", "make setup", ExitCode.FIRMWARE)
+    show(3600, 3600)
+    return {"phantom_edits": int(ran.stdout)}
+
+
 def memory(image: Path, _seconds: float, show: Show) -> Numbers:
-    """Bytes allocated by a thousand notes of each input, and what a collection finds alive."""
+    """Bytes allocated by a thousand notes of each input and by a turning panel, and what a collection finds alive.
+
+    A collection in between would show as less memory in use at the end: that counts too.
+    """
     with switched_on(image) as board:
         service = BoardService(board)
         service.ask("collect")
         live = service.read("memory")
 
-        def allocated(play: Callable[[], None]) -> float:
+        def allocated(play: Callable[[], None]) -> int:
             service.ask("collect")
-            first = int(service.ask("memory"))
-            asking = int(service.ask("memory")) - first
+            first = service.read("memory")
+            asking = service.read("memory") - first
             service.ask("collect")
-            start = int(service.ask("memory"))
+            start = service.read("memory")
             play()
-            return float(int(service.ask("memory")) - start - asking)
+            return abs(service.read("memory") - start - asking)
 
         def by_din() -> None:
-            notes = b"".join(
-                bytes([NOTE_ON, 36 + n % 60, 100, NOTE_ON, 36 + n % 60, 0]) for n in range(MEMORY_NOTES)
-            )
+            notes = b"".join(bytes([NOTE_ON, note, 100, NOTE_ON, note, 0]) for note in MEMORY_NOTES)
             board.send_din(notes)
-            board.advance(len(notes) * 0.00032 + 0.1)
+            board.advance(len(notes) * DIN_BYTE_S + LEAD_IN_S)
 
         def by_usb() -> None:
             start_s = board.now
-            board.schedule_usb(
-                [
-                    (start_s + 0.003 * n, bytes([NOTE_ON, 36 + n % 60, 100, NOTE_OFF, 36 + n % 60, 64]))
-                    for n in range(MEMORY_NOTES)
-                ]
-            )
-            board.advance(0.003 * MEMORY_NOTES + 0.1)
+            for place, note in enumerate(MEMORY_NOTES):
+                message = bytes([NOTE_ON, note, 100, NOTE_OFF, note, 64])
+                board.schedule_usb([(start_s + place * USB_NOTE_S, message)])
+            board.advance(len(MEMORY_NOTES) * USB_NOTE_S + LEAD_IN_S)
 
         def by_keys() -> None:
             start_s = board.now
             with board.schedule() as later:
-                for n in range(MEMORY_NOTES):
-                    note = BOARD.KEY_LOWEST_NOTE + n % BOARD.KEY_COUNT
-                    later.at(start_s + 0.012 * n).press(note)
-                    later.at(start_s + 0.012 * n + 0.006).release(note)
-            board.advance(0.012 * MEMORY_NOTES + 0.1)
+                for place, note in enumerate(MEMORY_NOTES):
+                    key = BOARD.KEY_LOWEST_NOTE + note % BOARD.KEY_COUNT
+                    later.at(start_s + place * KEY_NOTE_S).press(key)
+                    later.at(start_s + (place + 0.5) * KEY_NOTE_S).release(key)
+            board.advance(len(MEMORY_NOTES) * KEY_NOTE_S + LEAD_IN_S)
 
-        bytes_grown = []
-        for place, play in enumerate((by_din, by_usb, by_keys), start=1):
-            bytes_grown.append(allocated(play))
-            show(place, 3)
-    return {"alloc_bytes_per_note": round(max(bytes_grown) / MEMORY_NOTES, 4), "live_heap_bytes": live}
+        def by_panel() -> None:
+            with board.schedule() as later:
+                TurningPanel(still=ROTARIES).turn(later, board.now, PANEL_TURN_S)
+            board.advance(PANEL_TURN_S + LEAD_IN_S)
 
+        grown = []
+        for place, play in enumerate((by_din, by_usb, by_keys, by_panel), start=1):
+            grown.append(allocated(play))
+            show(place, 4)
+    return {
+        "alloc_bytes_per_note": round(max(grown[:3]) / len(MEMORY_NOTES), 4),
+        "alloc_bytes_panel": grown[3],
+        "live_heap_bytes": live,
+    }
 
-NOTE_ON, NOTE_OFF = 0x90, 0x80
 
 Scene = Callable[[Path, float, Show], Numbers]
 SCENES: dict[str, Scene] = {
     "boot": boot,
     "everything": everything,
+    "patched": patched,
     "din": din,
     "usb": usb,
     "keys": keys,
     "panel": panel,
+    "hour": hour,
     "memory": memory,
 }

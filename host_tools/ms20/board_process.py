@@ -31,7 +31,7 @@ class Stats:
     tick_cycles: float
     xip_misses: int
     latches: int
-    conversions: tuple[int, ...] = ()
+    visits: tuple[int, ...] = ()
 
     @property
     def speed(self) -> float:
@@ -53,9 +53,9 @@ class Stats:
     def since(self, earlier: "Stats") -> "Stats":
         """What was added since an earlier reading."""
         mine, theirs = dict(vars(self)), dict(vars(earlier))
-        counts = zip(mine.pop("conversions"), theirs.pop("conversions"), strict=True)
+        counts = zip(mine.pop("visits"), theirs.pop("visits"), strict=True)
         added = {name: mine[name] - theirs[name] for name in mine}
-        return Stats(**added, conversions=tuple(now - before for now, before in counts))
+        return Stats(**added, visits=tuple(now - before for now, before in counts))
 
 
 class BoardProcess:
@@ -225,7 +225,7 @@ class BoardProcess:
                 tick_cycles=float(found["tick_cycles"]),
                 xip_misses=int(found["xip_misses"]),
                 latches=int(found["latches"]),
-                conversions=tuple(int(each) for each in found.get("conversions", ())),
+                visits=tuple(int(each) for each in found.get("visits", ())),
             )
         except KeyError as error:
             raise EmulatorCrash(f"The virtual board's statistics lack {error}.") from None

@@ -28,9 +28,10 @@ RANGE_DB = 80.0
 WINDOWS = ((90.0, 0.18), (450.0, 0.09), (3000.0, 0.045))
 """Length (s) of the spectrogram's window at three frequencies (Hz)."""
 
-_VCO1, _VCO2, _HPF, _LPF, _VCA, _TRIGGER, _NOTES = (
-    "#0057b8", "#d1495b", "#7a5195", "#e07b00", "#1b7f4d", "#555555", "#c9d5e2",
+_VCO1, _VCO2, _HPF, _LPF, _VCA, _TRIGGER, _NOTES, _MARK = (
+    "#0057b8", "#d1495b", "#7a5195", "#e07b00", "#1b7f4d", "#555555", "#c9d5e2", "#8a1538",
 )  # fmt: skip
+_MORE = ("#00798c", "#b08900", "#6a4c93", "#3f3f3f")
 
 
 def note_name(note: int) -> str:
@@ -38,13 +39,25 @@ def note_name(note: int) -> str:
     return f"{NOTE_NAMES[note % 12]}{note // 12 - 1}"
 
 
-def draw_traces(timeline: Timeline, path: Path, title: str, notes: Sequence[NoteSpan] | None = None) -> None:
+def draw_traces(
+    timeline: Timeline,
+    path: Path,
+    title: str,
+    notes: Sequence[NoteSpan] | None = None,
+    *,
+    marks: Sequence[tuple[float, str]] = (),
+    more: Sequence[str] = (),
+) -> None:
     """Draw the pitches, cutoffs, VCA and trigger of a timeline into a PNG file, 1600 dots wide.
 
-    `notes`, in the timeline's seconds, are drawn as pale bars behind the pitches. Time 0 is the timeline's start.
+    `notes`, in the timeline's seconds, are drawn as pale bars behind the pitches; `marks`, (seconds, words), as lines
+    through all traces with their words beside them; `more` names other CVs to draw. Time 0 is the timeline's start.
     """
-    figure = Figure(figsize=(WIDTH_DOTS / DOTS_PER_INCH, 10.5), dpi=DOTS_PER_INCH, layout="constrained")
-    pitch, cutoff, vca, trigger = figure.subplots(4, 1, sharex=True, height_ratios=(4, 3.2, 2.2, 0.7))
+    heights = (4, 3.2, 2.2, 0.7) if not more else (4, 3.2, 2.2, 2.2, 0.7)
+    figure = Figure(
+        figsize=(WIDTH_DOTS / DOTS_PER_INCH, sum(heights) + 0.4), dpi=DOTS_PER_INCH, layout="constrained"
+    )
+    pitch, cutoff, vca, *others, trigger = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     _title(figure, title)
     start_s = timeline.start_s
 
@@ -88,7 +101,20 @@ def draw_traces(timeline: Timeline, path: Path, title: str, notes: Sequence[Note
     trigger.set_ylabel("trigger", rotation=0, ha="right", va="center")
     trigger.set_xlabel("time (s); trigger: dark = KBD TRIG OUT shorted to ground")
 
-    for axes in (pitch, cutoff, vca):
+    for place, name in enumerate(more):
+        t_s, volts = _steps(timeline, name)
+        others[0].step(t_s, volts, where="post", color=_MORE[place % len(_MORE)], linewidth=1.3, label=name)
+        others[0].set_ylabel("other CVs (V)")
+
+    for time_s, words in marks:
+        for axes in (pitch, cutoff, vca, *others, trigger):
+            axes.axvline(time_s - start_s, color=_MARK, linewidth=1, linestyle=(0, (4, 3)), zorder=0.5)
+        pitch.annotate(
+            words, (time_s - start_s, 1), (4, -4), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=90, va="top", fontsize=9, color=_MARK,
+        )  # fmt: skip
+
+    for axes in (pitch, cutoff, vca, *others):
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, ncols=3, frameon=False)
         axes.grid(True, color="#e3e3e3", linewidth=0.7)
         axes.set_axisbelow(True)

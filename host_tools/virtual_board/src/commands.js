@@ -112,7 +112,7 @@ export const COMMANDS = {
       tick_cycles: machine.chip?.core.exceptionCycles[TICK_EXCEPTION] ?? 0,
       xip_misses: machine.chip?.core.xip.misses ?? 0,
       latches: machine.recorder.latches,
-      conversions: Array.from(machine.chips.mux.conversions),
+      visits: Array.from(machine.chips.mux.visits),
     };
   },
 

@@ -42,6 +42,21 @@ test('after an address change the pin still shows the last knob, and settles wit
   assert.ok(Math.abs(chips.analogIn(0) - 0.5) < 0.5 / CODES);
 });
 
+test('a visit is one choice of an input, however often it is converted then', () => {
+  const { chips } = workbench();
+  for (const address of [5, 5, 6, 5]) {
+    chips.muxAddress(address);
+    chips.analogIn(1);
+    chips.analogIn(1);
+  }
+  const first = board.MUX_ADDRESSES;
+  assert.deepEqual([...chips.mux.visits.slice(first + 5, first + 7)], [2, 1]);
+  assert.equal(
+    chips.mux.visits.reduce((sum, each) => sum + each),
+    3,
+  );
+});
+
 test('a pot at its end charges the pin through 70 ohms only: faster than in the middle', () => {
   const { chips, clock } = workbench();
   chips.setKnob(0, 1);

@@ -53,8 +53,9 @@ export class Muxes {
         throw new RangeError(`There is no multiplexer ${JSON.stringify(mux)} to be missing`);
       this.#connectNanos[mux] = Infinity;
     }
-    /** How often each of the 48 inputs has been converted. */
-    this.conversions = new Float64Array(board.PANEL.length);
+    /** How often each of the 48 inputs has been chosen and then converted, once or more. */
+    this.visits = new Float64Array(board.PANEL.length);
+    this.#unseen = new Uint8Array(this.#count).fill(1);
     /**
      * Pickup and wiper noise: added to a channel's fraction each time it is read.
      *
@@ -68,6 +69,8 @@ export class Muxes {
   #addresses;
   #count;
   #address = 0;
+  /** 1 for a multiplexer of which nothing has been converted since the address changed. */
+  #unseen;
   /** What each node held when something was changed, and when that was. */
   #held;
   #heldNanos;
@@ -86,6 +89,7 @@ export class Muxes {
     if (address === this.#address) return;
     this.#hold(SWITCH_NANOS);
     this.#address = address;
+    this.#unseen.fill(1);
   }
 
   /**
@@ -105,7 +109,8 @@ export class Muxes {
    */
   analogIn(mux) {
     const channel = mux * this.#addresses + this.#address;
-    this.conversions[channel]++;
+    this.visits[channel] += this.#unseen[mux];
+    this.#unseen[mux] = 0;
     const fitted = this.#connectNanos[mux] !== Infinity;
     const value = this.#node(mux) + (this.noise && fitted ? this.noise(channel) : 0);
     return value < 0 ? 0 : value > 1 ? 1 : value;
