@@ -123,12 +123,14 @@ def bench_command(
     from rich.console import Console
 
     from ms20.bench import README, bench
-    from ms20.bench_table import table_of
+    from ms20.bench_table import missed, table_of
 
     page = README if publish else None
     only = tuple(scene or ())
     numbers = bench(image or default_image(), out, seconds, Console(stderr=True), page, only)
     typer.echo(table_of(numbers))
+    for sentence in missed(numbers):
+        typer.echo(f"not met: {sentence}", err=True)
 
 
 @app.command("serve")
