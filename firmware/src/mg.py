@@ -75,7 +75,9 @@ def step_mg():
 def set_wave_form(x15):
     """Turn WAVE FORM to 0..32768; the set of numbers that is not in use is written, then taken."""
     # In two shifts: the whole product has 33 bits and would be an object on the heap.
-    rise = STEEPEST + (x15 * (PLACES - 2 * STEEPEST >> HALF_FRACTION_BITS) >> FRACTION_BITS - HALF_FRACTION_BITS)
+    rise = STEEPEST + (
+        x15 * (PLACES - 2 * STEEPEST >> HALF_FRACTION_BITS) >> FRACTION_BITS - HALF_FRACTION_BITS
+    )
     other = MG_SHAPE_WORDS - state[MG_SHAPE_IN_USE]
     state[MG_SHAPE + other + SHAPE_RISE] = rise
     state[MG_SHAPE + other + SHAPE_UP] = _slope(rise)

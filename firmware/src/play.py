@@ -95,6 +95,9 @@ def _step(timer):
     assert playing
     try:
         playing.step()
+    except (RuntimeError, MemoryError):
+        # What runs at the prompt has left no stack, or no heap, just now. The next round may find some.
+        pass
     except Exception as error:
         # Said once: a timer that fails five hundred times a second would leave no prompt to use.
         timer.deinit()

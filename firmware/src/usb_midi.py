@@ -182,7 +182,8 @@ class UsbMidi:
     """The USB device with MIDI in it: `attach` before enumeration, `poll` every round."""
 
     def __init__(self):
-        self._device = USBDevice()
+        self._device = None
+        """Made by `attach`: in service mode there is none, for MicroPython would no longer offer its console beside it."""
         self._in = bytearray(ENDPOINT_BYTES)
         self._out = bytearray(ENDPOINT_BYTES)
         whole = memoryview(self._out)
@@ -202,7 +203,7 @@ class UsbMidi:
         """Describe MIDI, and the console unless a setting leaves it out, to the host. Call before the bus is up."""
         console = USBDevice.BUILTIN_CDC
         alone = settings.get("usb") == "midi"
-        device = self._device
+        device = self._device = USBDevice()
         device.active(False)
         name_index = console.str_max
         about_device = bytearray(console.desc_dev)

@@ -309,7 +309,7 @@ def hour(_image: Path, _seconds: float, show: Show) -> Numbers:
     """Run the filter over an hour of noise, wander and cables being plugged, in a process of its own."""
     ran = subprocess.run([sys.executable, str(PANEL_HOUR)], capture_output=True, text=True, check=False)
     if ran.returncode:
-        raise Ms20Error(f"{PANEL_HOUR.name} failed: {ran.stderr.strip()}.", "make setup", ExitCode.FIRMWARE)
+        raise Ms20Error(f"{PANEL_HOUR.name} failed: {ran.stderr.strip()}.", "make setup", ExitCode.FAILED)
     show(3600, 3600)
     return {"phantom_edits": int(ran.stdout)}
 
