@@ -32,6 +32,6 @@ def fetch():
     global _mounted
     if _mounted:
         return False
-    vfs.mount(vfs.VfsLfs2(Flash(), progsize=PAGE_BYTES), ROOT)
+    vfs.mount(vfs.VfsLfs2(Flash(), progsize=PAGE_BYTES), ROOT)  # type: ignore[abstract]  # the stub is wrong
     _mounted = True
     return True

@@ -41,6 +41,7 @@ from dma import registers_of
 from machine import ADC as AnalogPin
 from machine import PWM, SPI, UART, Pin, freq, mem32
 from memory import state
+from rp2 import DMA as DmaChannel
 from rp2040 import (
     ADC,
     ADC_CS,
@@ -80,7 +81,6 @@ from rp2040 import (
     UART0,
     UART_IMSC,
 )
-from rp2 import DMA as DmaChannel
 from rp2040 import (
     PWM as PWM_BASE,
 )

@@ -57,7 +57,9 @@ def draw_traces(
     figure = Figure(
         figsize=(WIDTH_DOTS / DOTS_PER_INCH, sum(heights) + 0.4), dpi=DOTS_PER_INCH, layout="constrained"
     )
-    pitch, cutoff, vca, *others, trigger = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    pitch, cutoff, vca, *others, trigger = figure.subplots(
+        len(heights), 1, sharex=True, height_ratios=heights
+    )
     _title(figure, title)
     start_s = timeline.start_s
 
