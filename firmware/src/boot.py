@@ -2,9 +2,13 @@
 
 import gc
 
-# The nearer together the living lie, the shorter every later collection: what the imports leave is collected at once.
+from build_info import OWN_IMAGE
+
 IMPORT_GARBAGE_BYTES = 1024
-gc.threshold(IMPORT_GARBAGE_BYTES)
+if OWN_IMAGE:
+    # The nearer together the living lie, the shorter every later collection: what the imports leave is collected at
+    # once. Not where modules come from files: each leaves so much that the start would take seconds.
+    gc.threshold(IMPORT_GARBAGE_BYTES)
 
 import claim_memory
 import service_mode

@@ -62,8 +62,8 @@ RANGE_REGISTERS = 4
 CHANNELS_A_RANGE_REGISTER = 4
 RANGE_BITS = 4
 
-CHECK_BITS = 0x5AA0
-"""Code bits of the read-back check; nothing reaches the outputs, which wait for LDAC."""
+CHECK_BITS = (0x5AA0, 0xA550)
+"""Code bits of the read-back check, each both ways; nothing reaches the outputs, which wait for LDAC."""
 PROBE_CODE = 0x1000
 PROBE_VOLTS = 10.0 * PROBE_CODE / (1 << DAC_BITS)
 PROBE_TOLERANCE_VOLTS = 0.1
@@ -182,20 +182,22 @@ class Dac:
 
     def _check_codes(self):
         """Write every channel's number as its code, read all back: bits that stick, channels that are one."""
-        wrong = []
-        for channel in range(CV_COUNT):
-            self.write(DAC0 + channel, rest_code(channel) ^ CHECK_BITS ^ channel)
-        for channel in range(CV_COUNT):
-            wanted = rest_code(channel) ^ CHECK_BITS ^ channel
-            seen = self.read(DAC0 + channel)
-            if seen != wanted:
-                wrong.append("channel %d: %#06x for %#06x" % (channel, seen, wanted))
+        wrong = {}
+        for bits in CHECK_BITS:
+            for channel in range(CV_COUNT):
+                self.write(DAC0 + channel, rest_code(channel) ^ bits ^ channel)
+            for channel in range(CV_COUNT):
+                wanted = rest_code(channel) ^ bits ^ channel
+                seen = self.read(DAC0 + channel)
+                if seen != wanted and channel not in wrong:
+                    wrong[channel] = "channel %d: %#06x for %#06x" % (channel, seen, wanted)
         for channel in range(CV_COUNT):
             self.write(DAC0 + channel, rest_code(channel))
         if wrong:
             self.write(DACPWDWN, ALL_CHANNELS)
             raise DacFault(
-                "DAC81416 reads back wrong on %d of %d channels (%s)" % (len(wrong), CV_COUNT, wrong[0])
+                "DAC81416 reads back wrong on %d of %d channels (%s)"
+                % (len(wrong), CV_COUNT, wrong[min(wrong)])
             )
 
     def _try_streaming(self):

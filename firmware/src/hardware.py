@@ -85,6 +85,7 @@ from rp2040 import (
     PWM as PWM_BASE,
 )
 from state import APB_BASE, CLOCK_DMA, EDGE_US, F_V_DMA, F_V_EDGES, SIO_BASE, STATE
+from tick_entry import way_into
 
 LDAC_LOW_NS = 1_000
 DUTY_FULL = 65_535
@@ -229,12 +230,13 @@ class Hardware:
         mem32[STATE + (APB_BASE << BYTE_SHIFT)] = APB
         mem32[STATE + (SIO_BASE << BYTE_SHIFT)] = SIO
         make_most_urgent(IRQ_DMA_0)
-        self._clock.irq(handler=tick, hard=True)
+        self._enter = way_into(tick)
+        self._clock.irq(handler=self._enter, hard=True)
         self._clock.active(1)
         mem32[PWM_BASE + ATOMIC_SET + PWM_EN] = both
 
-    def hand_clock_to_pin(self, tick):
-        """Let LDAC's pin interrupt run `tick` from now on: slower by 10 us a tick, but it survives a soft reset.
+    def hand_clock_to_pin(self):
+        """Let LDAC's pin interrupt run the tick from now on: slower by 10 us a tick, but it survives a soft reset.
 
         MicroPython 1.25's soft reset takes its DMA interrupt handler away and leaves the interrupt on: the next
         one would stop the processor. A pin's interrupt it turns off first. So before the console can ask for a
@@ -244,7 +246,7 @@ class Hardware:
             return
         self._clock.irq(handler=None)
         make_most_urgent(IRQ_IO_BANK0)
-        Pin(PIN_LDAC).irq(handler=tick, trigger=Pin.IRQ_FALLING, hard=True)
+        Pin(PIN_LDAC).irq(handler=self._enter, trigger=Pin.IRQ_FALLING, hard=True)
 
 
 def make_most_urgent(interrupt):

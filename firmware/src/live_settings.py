@@ -14,6 +14,7 @@ from state import (
     CV_GAIN_Q9,
     CV_ZERO_Q4,
     EXTENDED,
+    GIVE_UP,
     LET_GO,
     MULTI_TRIGGER,
     NOTE_PRIORITY,
@@ -24,7 +25,6 @@ from state import (
 SEMITONE_Q9 = 512
 AUX_RANGE_VOLTS = 10
 CC_MOST = 127
-ALL_PORTS = (1 << PORT_COUNT) - 1
 LET_GO_MS = 10
 
 
@@ -49,9 +49,10 @@ def apply_settings(extended):
 def _set_mode(mode, extended):
     if state[EXTENDED] and not mode:
         # What only this mode holds (a pedal, a bend) ends first; the tick does that while the mode is still on.
-        state[LET_GO] = ALL_PORTS
+        for port in range(PORT_COUNT):
+            state[GIVE_UP + port] = 1
         for _ in range(LET_GO_MS):
-            if state[LET_GO]:
+            if state[LET_GO] or any(state[GIVE_UP + port] for port in range(PORT_COUNT)):
                 time.sleep_ms(1)
         state[EXTENDED] = mode
         extended.rest()

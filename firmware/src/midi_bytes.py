@@ -34,6 +34,7 @@ from midi_numbers import (
 from rp2040 import UART_ERROR_BITS, UART_ERROR_BREAK, UART_ERROR_OVERRUN
 from state import (
     EXTENDED,
+    GIVE_UP,
     LET_GO,
     PORT_BREAKS,
     PORT_BYTES,
@@ -125,20 +126,24 @@ def watch_sensing():
 
 @micropython.viper
 def give_ports_up():
-    """End what a port in LET_GO holds: a cable is out, the computer asleep, the mode another.
+    """End what a port in GIVE_UP holds: a cable is out, the computer asleep, the mode another.
 
-    One thing a call, lest a frame be late: a port's notes (its own bit), then its pedal and bend (PORT_COUNT bits on).
+    One thing a call, lest a frame be late: a port's notes, or the pedal and the bend of one in LET_GO.
     """
     s = ptr32(STATE)
+    port = 0
+    while port < PORT_COUNT:
+        if s[GIVE_UP + port]:
+            s[GIVE_UP + port] = 0
+            reset(port)
+            let_go(port)
+            return
+        port += 1
     port = 0
     while (s[LET_GO] >> port) & 1 == 0:
         port += 1
     s[LET_GO] ^= 1 << port
-    if port < PORT_COUNT:
-        reset(port)
-        let_go(port)
-    else:
-        reset_controllers(port - PORT_COUNT)
+    reset_controllers(port)
 
 
 @micropython.viper

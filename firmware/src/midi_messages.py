@@ -31,7 +31,6 @@ from state import (
     LET_GO,
     MIDI_ACTIVITY,
     PLUGS_IN,
-    PORT_COUNT,
     RETRIGGER,
     STATE,
 )
@@ -93,4 +92,4 @@ def let_go(port: int):
     s = ptr32(STATE)
     all_notes_off(port)
     if s[EXTENDED]:
-        s[LET_GO] |= 1 << (port + PORT_COUNT)
+        s[LET_GO] |= 1 << port

@@ -18,7 +18,7 @@ from dac import DacFault
 from fault_light import show
 from instrument import Instrument, round_is_over
 from machine import Timer
-from tick import tick
+from usb_midi import let_usb_go
 
 from hardware import Hardware
 
@@ -66,7 +66,10 @@ def run():
         service_mode.remember()
         print("MS-20: console; it plays on. After Ctrl-D, USB is the console alone until service.play().")
     finally:
-        hardware.hand_clock_to_pin(tick)
+        micropython.kbd_intr(service_mode.CTRL_C)
+        # Whatever ended the rounds may have come while USB's interrupt had to wait.
+        let_usb_go()
+        hardware.hand_clock_to_pin()
         file_system.fetch()
     if started:
         _play_beside_prompt()
@@ -76,6 +79,9 @@ def _rounds(playing):
     from service_port import ServicePort  # its commands know this module
 
     port = ServicePort()
+    # Ctrl-C is a byte for the port from now on: as an exception it could come anywhere, USB's callbacks included, which
+    # would lose it and their transfer.
+    micropython.kbd_intr(-1)
     while True:
         playing.step()
         port.poll()

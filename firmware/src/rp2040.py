@@ -122,3 +122,8 @@ TICK_MEMORY = 0x2003F000
 TICK_MEMORY_BYTES = 4096
 """4 kB at the top of the main RAM, which the image keeps out of the collector's heap (boards/MS20); on an official
 MicroPython claim_memory.py takes them out of it. The two banks above belong to the stack."""
+RAM = 0x20000000
+STACK_TOP = 0x20042000
+STACK_LIMIT = 8192 - 256
+"""Bytes that MicroPython lets Python use of its stack; the next line says how many the instrument does."""
+STACK_LIMIT_FOR_PYTHON = STACK_LIMIT - 1536

@@ -326,7 +326,7 @@ def command(words):
         raise Refused("there is no command %s; there are %s" % (name, ", ".join(sorted(COMMANDS))))
     function, count = COMMANDS[name]
     given = rest.strip().rsplit(" ", count - 1) if count and rest else []
-    if len(given) != count:
+    if len(given) != count or (rest and not count):
         raise Refused("%s takes %d words after it" % (name, count))
     result = function(*given)
     return result if isinstance(result, str) else json.dumps(result)

@@ -15,6 +15,7 @@ from machine import mem32
 from rp2040 import USB_MAIN_CTRL, USB_MAIN_CTRL_EN
 from state import KEPT
 
+CTRL_C = 3
 MARK = 0x20C0FFEE
 
 after_soft_reset = bool(mem32[USB_MAIN_CTRL] & USB_MAIN_CTRL_EN)

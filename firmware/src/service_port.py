@@ -5,8 +5,8 @@
 
 Between mark and star stand a number that the answer repeats, and the words; after the star the CRC-16 (CCITT, from
 FFFF) of everything before it, four hex digits. A line without a good sum is answered with number 0, and does nothing.
-Whatever does not begin with `?` is passed over, so that a terminal can be open beside. Ctrl-C leads to the prompt, where
-the same commands are functions of service.py. Nothing is allocated while nobody asks.
+Whatever does not begin with `?` is passed over, so that a terminal can be open beside. Ctrl-C, here a byte like
+others, leads to the prompt, where the same commands are functions of service.py. Nothing is allocated while nobody asks.
 """
 
 # link: constants
@@ -15,6 +15,7 @@ import sys
 from select import POLLIN, poll
 
 import service
+import service_mode
 from settings import SettingError
 
 ASK = "?"
@@ -33,13 +34,17 @@ class ServicePort:
         self._poll = poll()
         self._poll.register(sys.stdin, POLLIN)
         self._line = bytearray()
+        self._byte = bytearray(1)
 
     def poll(self):
         """Take at most one byte. Kept this short, the call's frame stands on the stack, not in the heap."""
         for _ in self._poll.ipoll(0):
-            self._take(sys.stdin.buffer.read(1)[0])
+            sys.stdin.buffer.readinto(self._byte)
+            self._take(self._byte[0])
 
     def _take(self, byte):
+        if byte == service_mode.CTRL_C:
+            raise KeyboardInterrupt
         if byte in (RETURN, NEW_LINE):
             line, self._line = self._line, bytearray()
             if line.startswith(ASK.encode()):

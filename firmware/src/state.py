@@ -119,7 +119,9 @@ NORMAL_FREQ = 1
 NORMAL_HPF = 2
 NORMAL_LPF = 3
 NORMAL_COUNT = 4
-NORMAL_STEP = _word(NORMAL_COUNT)  # 0 = a plug broke the normal .. FADE_STEPS (normals.py) = it is whole
+NORMAL_STEP = _word(
+    NORMAL_COUNT
+)  # 0 = a plug broke the normal .. FADE_STEPS = it is whole .. ROUND_STEPS = 0 (normals.py)
 NORMAL_GAIN = _word(NORMAL_COUNT)  # 0..GAIN_FULL, as that step says
 NORMALS_FADING = _word()  # 1 while a step is not yet where its plug wants it; written by the tick
 DEPTHS_DUE = (
@@ -206,7 +208,10 @@ USB_TAIL = _word()
 USB_RING_SIZE = 64
 USB_RING = _word(USB_RING_SIZE)  # packets as they came, little-endian
 USB_DROPPED = _word()
-LET_GO = _word()  # bit per port, set by the main loop: the tick ends what it holds and clears the bit
+GIVE_UP = _word(
+    PORT_COUNT
+)  # set to 1 by the main loop: the tick ends what the port holds and clears the word
+LET_GO = _word()  # bit per port, the tick's own: its notes have ended, its pedal and its bend have not yet
 
 # --- Keys: written by the tick ------------------------------------------------------------------------------------------------
 KEY_DOWN = _word(KEY_ROWS)  # accepted columns of each row
@@ -274,7 +279,14 @@ F_V_EDGES_SIZE = 64
 F_V_EDGES = TICK_MEMORY + 0xE00
 """Ring of the last F-V edges' times (u32 us), written by a DMA channel: aligned to its 256 bytes."""
 KEPT = TICK_MEMORY + 0xF00
-"""Words that a soft reset of MicroPython must not lose: see service_mode.py."""
+"""A word that a soft reset of MicroPython must not lose: see service_mode.py."""
+ENTRY = KEPT
+"""What tick_entry.py needs, below; aligned to 256 bytes."""
+TICK_FUNCTION = ENTRY + 4
+STACK_LIMIT_ADDRESS = ENTRY + 8
+NO_LIMIT = ENTRY + 12
+SPARE = ENTRY + 16
+"""From here on nothing, up to MicroPython's stack."""
 
 if STATE_WORDS * 4 > STATE_ROOM:
     raise ValueError("state.py: the words no longer fit STATE_ROOM")

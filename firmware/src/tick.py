@@ -93,6 +93,7 @@ from state import (
     FRAME,
     FRAME_CODES,
     GATE,
+    GIVE_UP,
     KEY_DOWN,
     KEY_EVENT_HEAD,
     KEY_GATE,
@@ -109,6 +110,7 @@ from state import (
     PLUGS_IN,
     PLUGS_STEADY_TICKS,
     PORT_DIN,
+    PORT_USB,
     RETRIGGER,
     SHIFT_ROW,
     SHIFT_WORD,
@@ -221,7 +223,7 @@ def tick(channel):
 
     if row == 0:
         watch_sensing()
-        if s[LET_GO]:
+        if s[GIVE_UP + PORT_DIN] | s[GIVE_UP + PORT_USB] | s[LET_GO]:
             give_ports_up()
     uart = ptr32(apb + UART0_OFFSET)
     bytes_left = DIN_BYTES_A_TICK

@@ -28,11 +28,11 @@ from rp2040 import APB, IRQ_USB, NVIC_CLEAR_ENABLE, NVIC_SET_ENABLE, SIO, USB_RA
 from settings import settings
 from state import (
     APB_BASE,
+    GIVE_UP,
     KEY_DOWN,
     KEY_EVENT,
     KEY_EVENT_HEAD,
     KEY_EVENT_SIZE,
-    LET_GO,
     PORT_USB,
     SIO_BASE,
     STATE,
@@ -194,6 +194,7 @@ class UsbMidi:
         self.given_up = 0
         """Key events that no program on the host took."""
         self._endpoint = 0
+        self._to_host = DIRECTION_IN
         self._control = 0
         self._resync_key = KEY_COUNT
         self._silent_rounds = 0
@@ -218,6 +219,7 @@ class UsbMidi:
             self._endpoint, interface = console.ep_max, console.itf_max
             device.builtin_driver = console  # type: ignore[attr-defined]
             configuration = bytearray(console.desc_cfg)
+        self._to_host = DIRECTION_IN | self._endpoint
         self._control = WORDS_AN_ENDPOINT * self._endpoint
         configuration += _descriptors(interface, self._endpoint, name_index)
         configuration[2] = len(configuration) & 0xFF
@@ -259,14 +261,14 @@ class UsbMidi:
             state[USB_OUT_TAIL] = state[KEY_EVENT_HEAD]
             self._resync_key = 0
 
-    # No `finally` in these two: their frames would stand in the heap. If Ctrl-C comes in between, the next round's
-    # frame_moved() lets USB's interrupt go.
+    # No `finally` in these two: their frames would stand in the heap. If Ctrl-C comes in between, at the prompt, the
+    # next round's frame_moved() lets USB's interrupt go.
 
     def _arm(self):
         """Let the host send, if the ring has room for a whole transfer."""
         try:
             if hold_usb(self._control + 1, PACKETS_A_TRANSFER):
-                self._armed = self._device.submit_xfer(self._endpoint, self._in)
+                self._armed = self._device.submit_xfer(self._endpoint, self._in)  # type: ignore[union-attr]
         except OSError:
             pass
         let_usb_go()
@@ -274,7 +276,7 @@ class UsbMidi:
     def _send(self, count):
         try:
             if hold_usb(self._control, 0):
-                self._sending = self._device.submit_xfer(self._endpoint | DIRECTION_IN, self._outs[count])
+                self._sending = self._device.submit_xfer(self._to_host, self._outs[count])  # type: ignore[union-attr]
         except OSError:
             pass
         let_usb_go()
@@ -296,7 +298,7 @@ class UsbMidi:
     def _lose(self):
         self.losses += 1
         self._resync_key = 0
-        state[LET_GO] = state[LET_GO] | 1 << PORT_USB
+        state[GIVE_UP + PORT_USB] = 1
 
     def _closed(self):
         self._open = False
@@ -322,7 +324,7 @@ class UsbMidi:
             if result == 0:
                 queue_packets(self._in, length)
             self._arm()
-        elif endpoint == DIRECTION_IN | self._endpoint:
+        elif endpoint == self._to_host:
             self._sending = False
 
 

@@ -108,7 +108,44 @@ def jacks_page() -> str:
     )
 
 
+def lights_page() -> str:
+    """What the LEDs say, and what to look at when STANDBY ON blinks."""
+    fault = load(SOURCES / "fault_light.py")
+    faults = [
+        (
+            fault.BLINKS_DAC_SILENT,
+            "the DAC does not answer",
+            "nothing plays, the trigger stays off; until Ctrl-C",
+            "the DAC's supply and ground, its four SPI lines (MISO first), its reset",
+        ),
+        (
+            fault.BLINKS_DAC_WRONG,
+            "the DAC reads back other codes than were written",
+            "nothing plays, the trigger stays off; until Ctrl-C",
+            "solder bridges beside the DAC, its SPI lines' length and ground; the console says which channel",
+        ),
+        (
+            fault.BLINKS_MUX_MISSING,
+            "a panel multiplexer is missing",
+            "once, then it plays; the controls on it stand at *rest* ([the panel](panel.md))",
+            "that multiplexer's orientation, supply, ENABLE and common pin; the console says which of the three",
+        ),
+    ]
+    rows = [(str(count), what, then, look) for count, what, then, look in faults]
+    return (
+        "# The lights\n\n"
+        + MADE
+        + "| LED | lit |\n|---|---|\n| STANDBY ON | the instrument plays |\n| MG | while MG OUT B is at "
+        "5 V |\n| EG | while EG 2 is gated |\n| MIDI | for 60 ms after each message on channel 1, DIN or USB |\n"
+        "\n## STANDBY ON blinks in groups\n\nA group, a pause of "
+        f"{fault.BLINK_PAUSE_MS / 1000:g} s, and again; the Pico's own LED blinks along. A blink is "
+        f"{fault.BLINK_ON_MS} ms long.\n\n" + table(("blinks", "means", "then", "look at"), rows) + "\n"
+        "A terminal on the console says the same in a sentence, after Ctrl-C, with the numbers that were read.\n"
+    )
+
+
 PAGES = {
+    REPOSITORY / "firmware" / "docs" / "lights.md": lights_page,
     REPOSITORY / "firmware" / "docs" / "panel.md": panel_page,
     REPOSITORY / "firmware" / "docs" / "settings.md": settings_page,
     REPOSITORY / "hardware" / "jacks.md": jacks_page,

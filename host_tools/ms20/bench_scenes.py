@@ -331,7 +331,7 @@ def memory(image: Path, _seconds: float, show: Show) -> Numbers:
             service.ask("collect")
             start = service.read("memory")
             play()
-            return abs(service.read("memory") - start - asking)
+            return int(abs(service.read("memory") - start - asking))
 
         def by_din() -> None:
             notes = b"".join(bytes([NOTE_ON, note, 100, NOTE_ON, note, 0]) for note in MEMORY_NOTES)

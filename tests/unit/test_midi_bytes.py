@@ -11,6 +11,7 @@ from state import (
     EG2_HOLD_LEFT_TICKS,
     EG2_LEVEL_Q28,
     GATE,
+    GIVE_UP,
     LET_GO,
     NOTE_COUNT,
     NOTE_STACK,
@@ -124,7 +125,7 @@ def wait(words, seconds):
     for _ in range(round(seconds * TICK_HZ / WATCH_TICKS)):
         words[TICKS] += WATCH_TICKS
         watch_sensing()
-        if words[LET_GO]:
+        if words[GIVE_UP] or words[GIVE_UP + 1] or words[LET_GO]:
             give_ports_up()
 
 

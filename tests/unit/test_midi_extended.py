@@ -27,6 +27,7 @@ from state import (
     EXTENDED,
     EXTENDED_NEWS,
     GATE,
+    GIVE_UP,
     LET_GO,
     MG_TO_PITCH,
     MIDI_ACTIVITY,
@@ -79,9 +80,9 @@ def set_up(**values):
 
 
 def let_go(words):
-    """What the tick does, a thing a round, while LET_GO has something to do."""
+    """What the tick does, a thing a round, while a port is to be given up."""
     for _ in range(ROUNDS_TO_LET_GO):
-        if words[LET_GO]:
+        if words[GIVE_UP] or words[GIVE_UP + 1] or words[LET_GO]:
             give_ports_up()
 
 
@@ -250,7 +251,7 @@ def test_an_input_that_is_given_up_takes_its_pedal_and_its_bend_along(words, by)
     if by == "break":
         feed(PORT_DIN, BREAK)
     else:
-        words[LET_GO] = 1 << PORT_DIN
+        words[GIVE_UP + PORT_DIN] = 1
     let_go(words)
     assert (words[BEND_Q9], words[LET_GO]) == (0, 0)
     send(PORT_USB, 0x80, 64, 0)
@@ -376,7 +377,7 @@ def test_leaving_extended_mode_ends_what_only_it_holds(words, monkeypatch):
         let_go_once()
 
     def let_go_once():
-        if words[LET_GO]:
+        if words[GIVE_UP] or words[GIVE_UP + 1] or words[LET_GO]:
             give_ports_up()
 
     monkeypatch.setattr(time, "sleep_ms", sleep_ms, raising=False)

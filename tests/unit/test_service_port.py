@@ -146,6 +146,8 @@ def test_whatever_goes_wrong_in_an_answer_is_an_answer_too(failure):
         ("", "there is no command ; there are about, "),
         ("get", "get takes 1 words after it"),
         ("set bend", "set takes 2 words after it"),
+        ("clear all", "clear takes 0 words after it"),
+        ("counters please", "counters takes 0 words after it"),
         ("hold LPF CUTOFF 7", "LPF CUTOFF cannot be 7: -5 to 5 V"),
         ("hold LPF CUTOFF x", "LPF CUTOFF cannot be x: -5 to 5 V"),
         ("hold LPF CUTOFF nan", "LPF CUTOFF cannot be nan: -5 to 5 V"),

@@ -31,6 +31,7 @@ NOT_COMPILED = {
     "usb_midi.hold_usb": "hardware",
     "usb_midi.let_usb_go": "hardware",
     "dma.ring_head": "hardware",
+    "tick_entry._stack_limit": "hardware",
 }
 """Viper functions of the firmware that cannot run without the chip, and the word in the message that says why."""
 EXAMPLES = 60

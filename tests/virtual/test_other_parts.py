@@ -39,17 +39,6 @@ def test_the_same_music_on_every_part(image_path, part, found):
         assert found in about
 
 
-def test_a_dac_that_does_not_answer_is_said_and_keeps_the_trigger_off(image_path):
-    with VirtualBoard(image_path, panel=basic_panel(), chips={"dac": {"spiModes": []}}) as board:
-        board.power_on()
-        board.advance(1.0)
-        board.press(60)
-        board.advance(0.1)
-        assert not board.trigger()
-        assert "STANDBY ON" not in board.leds()
-        assert "DAC81416 does not answer" in raw_repl.execute(board, "import play; print(play.trouble)")
-
-
 @pytest.mark.parametrize("adc", [{"offsetLsb": 15, "gain": 0.993}, {"offsetLsb": -12}, {"gain": 0.9965}])
 def test_a_pico_with_a_poor_adc_still_turns_from_end_to_end(image_path, adc):
     """Measured boards are up to 15 codes off at the ends of the span (facts, analog f.2)."""

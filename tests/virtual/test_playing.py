@@ -151,6 +151,19 @@ def test_back_to_back_notes_over_usb_still_retrigger(ready):
     ready.advance(0.02)
 
 
+def test_a_note_that_ends_in_the_packet_it_came_in_still_triggers(ready):
+    """A drum machine's notes have no length over USB: KBD TRIG OUT is on for the one tick that makes it heard."""
+    configured(ready)
+    start = ready.now
+    ready.send_usb(note_on(64) + note_off(64))
+    ready.advance(0.02)
+    times, levels = ready.timeline().between(start, ready.now).trigger()
+    edges = [(t, level) for t, level in zip(times, levels, strict=True) if t > start]
+    assert [level for _, level in edges] == [1, 0]
+    assert edges[1][0] - edges[0][0] == pytest.approx(TICK_S, abs=1e-9)
+    assert ready.note_of() == pytest.approx(64, abs=0.005)
+
+
 def test_all_128_notes_gate_and_none_wraps(ready):
     last_volts = -6.0
     for note in range(128):
