@@ -18,6 +18,7 @@ from dac import DacFault
 from fault_light import show
 from instrument import Instrument, round_is_over
 from machine import Timer
+from service_mode import CTRL_C
 from usb_midi import let_usb_go
 
 from hardware import Hardware
@@ -66,7 +67,7 @@ def run():
         service_mode.remember()
         print("MS-20: console; it plays on. After Ctrl-D, USB is the console alone until service.play().")
     finally:
-        micropython.kbd_intr(service_mode.CTRL_C)
+        micropython.kbd_intr(CTRL_C)
         # Whatever ended the rounds may have come while USB's interrupt had to wait.
         let_usb_go()
         hardware.hand_clock_to_pin()

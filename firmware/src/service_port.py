@@ -15,7 +15,7 @@ import sys
 from select import POLLIN, poll
 
 import service
-import service_mode
+from service_mode import CTRL_C
 from settings import SettingError
 
 ASK = "?"
@@ -43,7 +43,7 @@ class ServicePort:
             self._take(self._byte[0])
 
     def _take(self, byte):
-        if byte == service_mode.CTRL_C:
+        if byte == CTRL_C:
             raise KeyboardInterrupt
         if byte in (RETURN, NEW_LINE):
             line, self._line = self._line, bytearray()

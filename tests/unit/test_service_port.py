@@ -228,7 +228,12 @@ def test_an_endless_line_is_refused_and_the_next_one_answered(monkeypatch):
     ]
 
 
-@given(st.binary(max_size=300))
+def test_ctrl_c_leaves_the_loop(monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        typed(monkeypatch, b"?1 ge\x03t bend")
+
+
+@given(st.binary(max_size=300).map(lambda noise: noise.replace(b"\x03", b"")))
 def test_any_bytes_leave_the_next_line_answered(noise):
     with pytest.MonkeyPatch.context() as monkeypatch:
         written = typed(monkeypatch, noise + b"\n" + frame(3, "get bend").encode())

@@ -29,7 +29,7 @@ def test_the_official_image_with_our_files_plays_the_same(tmp_path):
         claimed = "import claim_memory, uctypes; print(hex(uctypes.addressof(claim_memory.claimed)))"
         assert int(raw_repl.execute(board, claimed), 16) == load("rp2040").TICK_MEMORY
         with pytest.raises(FirmwareCrash, match="MemoryError"):
-            raw_repl.execute(board, "all = []\nwhile True: all.append(bytearray(16))")
+            raw_repl.execute(board, "all = []\nwhile True: all.append(bytearray(500))")
         board.send_din(bytes([0x90, 67, 100]))
         board.advance(0.01)
         assert board.note_of("VCO 1 PITCH") == pytest.approx(67, abs=0.005)
