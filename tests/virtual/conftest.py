@@ -1,4 +1,4 @@
-"""Boards for the tests on the emulated chip: `board` is new and without power, `ready` is on and plays."""
+"""Boards for the tests on the emulated chip: `board` is new and without power, `ready` is newly on and plays, `playing` is on for a whole file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +38,17 @@ def board(image_path: Path, request: pytest.FixtureRequest) -> Iterator[VirtualB
     with VirtualBoard(image_path, panel=basic_panel()) as fresh:
         request.node.stash[_board] = fresh
         yield fresh
+
+
+@pytest.fixture(scope="module")
+def playing(image_path: Path) -> Iterator[VirtualBoard]:
+    """A board that is on for all tests of a file that need no other power; each begins by putting it to rest."""
+    with VirtualBoard(image_path, panel=basic_panel()) as board:
+        board.power_on()
+        board.wait_until_ready()
+        board.wait_for_usb()
+        yield board
+        assert board.misuse() == []
 
 
 class Shared:

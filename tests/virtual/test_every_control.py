@@ -11,7 +11,6 @@ import pytest
 from ms20.board import BOARD, control, cv_names
 from ms20.firmware_tables import PANEL_TABLE as table  # noqa: N811
 from ms20.panel import basic_panel
-from ms20.virtual_board import VirtualBoard
 
 ROWS = {BOARD.PANEL[row[0]][0]: row[1:] for row in table.CONTROLS}
 NAMES = list(ROWS)
@@ -22,16 +21,6 @@ POSITION = 0.002
 """A position is right to this share of the travel."""
 MOVING = {"MG OUT A"}
 """CVs that always move by themselves."""
-
-
-@pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        yield board
-        assert board.misuse() == []
 
 
 @pytest.fixture

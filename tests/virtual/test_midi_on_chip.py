@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from ms20.panel import basic_panel
 from ms20.usb_midi import Packetiser, bytes_of
-from ms20.virtual_board import VirtualBoard
 from on_chip import (
     ACTS_WITHIN_S,
     ALL_NOTES_OFF,
@@ -40,17 +39,6 @@ FUZZ_SEED = int(os.environ.get("MS20_FUZZ_SEED", "20"))
 NOTES_OFF = (123, 124, 125, 126, 127)
 """All notes off, omni off, omni on, mono on, poly on."""
 SILENCE = (120, *NOTES_OFF)
-
-
-@pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
 
 
 @pytest.fixture

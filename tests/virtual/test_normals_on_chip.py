@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from frames import Watch, next_edge, put_to_rest, turn, volts
 from ms20.board import cv_names
-from ms20.panel import basic_panel
-from ms20.virtual_board import VirtualBoard
 from on_chip import TICK_S, note_on
 
 SOON_S = 0.005
@@ -43,17 +41,6 @@ ALL_AT_ONCE = {
     "EG2 SUSTAIN LEVEL": 5,
 }
 """Every modulation at a depth that the DAC does not clip."""
-
-
-@pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
 
 
 @pytest.fixture

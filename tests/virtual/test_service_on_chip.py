@@ -35,17 +35,6 @@ RANGES = {code: (lowest, highest) for code, lowest, highest in BOARD.DAC_RANGE_V
 CV_RANGES = {name: RANGES[code] for name, code in BOARD.CV}
 
 
-@pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file that need no other power."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
-
-
 @pytest.fixture
 def board(playing):
     """The same board, at rest."""

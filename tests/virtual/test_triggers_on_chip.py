@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from frames import Watch, next_edge, put_to_rest, turn, volts
 from ms20.board import BOARD
-from ms20.panel import basic_panel
 from ms20.timeline import Kind
-from ms20.virtual_board import VirtualBoard
 from on_chip import TICK_S, note_off, note_on, service
 
 OPEN_V = 5.0
@@ -23,17 +21,6 @@ CODE_V = 5 / 65536
 TRAIN_S = 0.008
 ACCEPTED_S = 0.001
 """Half a millisecond and a few ticks after a plug went in, it counts."""
-
-
-@pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
 
 
 @pytest.fixture

@@ -40,17 +40,6 @@ LINE_RATE = 50_000
 """Packets a second, nearly as many as the instrument takes; a real host brings a few thousand at most."""
 
 
-@pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for the tests of this file that leave its power and cables alone."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
-
-
 @pytest.fixture
 def board(playing):
     """The same board, at rest."""
