@@ -13,6 +13,11 @@ settings.register_profile("ms20", deadline=None, print_blob=True)
 settings.load_profile("ms20")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need a time limit of their own come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the checkout."""

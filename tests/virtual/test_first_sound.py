@@ -79,6 +79,7 @@ def onset_seconds(sound, rate):
     return [i * window / rate for i in range(2, len(loud)) if loud[i] and not loud[i - 1] and not loud[i - 2]]
 
 
+@pytest.mark.timeout(600)
 def test_the_demonstration_on_both_panels(tmp_path, image_path):
     """At least 12 s of music, whole, and two sounds that nobody would confuse."""
     brightness = {}

@@ -618,6 +618,7 @@ class Oracle:
         return self.held[-1] if self.held else None
 
 
+@pytest.mark.timeout(600)
 def test_a_hundred_thousand_bytes_of_noise_on_din(playing):
     """No exception, no late frame, no hanging note; and after every single byte the right note sounds."""
     print(f"MS20_FUZZ_SEED={FUZZ_SEED}")

@@ -32,6 +32,7 @@ def moving_cvs(timeline):
     return {int(record["index"]) for record in timeline.of_kind(Kind.DAC)} - {BOARD.CV_MG_OUT_A}
 
 
+@pytest.mark.timeout(600)
 def test_a_still_panel_moves_nothing_for_a_minute_of_drift_and_cables(image_path):
     """E11 steps, converter noise, wandering inputs and a cable plugged every second: not one code changes."""
     places = random.Random(7)

@@ -180,6 +180,7 @@ def mode(board, request):
     service(board).ask("set mode faithful")
 
 
+@pytest.mark.timeout(600)
 def test_a_flood_of_bends_at_line_rate_loses_no_note(board, mode):
     """As fast as the bus carries them, with notes in between: each sounds and ends; in extended mode the bend follows."""
     for _ in range(math.ceil(FLOOD_S / FLOOD_SECTION_S) if mode == "faithful" else 1):
