@@ -68,8 +68,10 @@ def run():
         print("MS-20: console; it plays on. After Ctrl-D, USB is the console alone until service.play().")
     finally:
         micropython.kbd_intr(CTRL_C)
-        # Whatever ended the rounds may have come while USB's interrupt had to wait.
-        let_usb_go()
+        if started:
+            # Whatever ended the rounds may have come while USB's interrupt had to wait. (Before, its register's
+            # address would not stand in the tick's memory yet.)
+            let_usb_go()
         hardware.hand_clock_to_pin()
         file_system.fetch()
     if started:

@@ -125,5 +125,6 @@ MicroPython claim_memory.py takes them out of it. The two banks above belong to 
 RAM = 0x20000000
 STACK_TOP = 0x20042000
 STACK_LIMIT = 8192 - 256
-"""Bytes that MicroPython lets Python use of its stack; the next line says how many the instrument does."""
+"""Bytes of its stack that MicroPython lets Python use."""
 STACK_LIMIT_FOR_PYTHON = STACK_LIMIT - 1536
+"""Bytes that the instrument lets it use (tick_entry.py)."""

@@ -325,8 +325,9 @@ def command(words):
     if name not in COMMANDS:
         raise Refused("there is no command %s; there are %s" % (name, ", ".join(sorted(COMMANDS))))
     function, count = COMMANDS[name]
-    given = rest.strip().rsplit(" ", count - 1) if count and rest else []
-    if len(given) != count or (rest and not count):
+    # For a command that takes none, -1: all words, and so too many.
+    given = rest.strip().rsplit(" ", count - 1) if rest else []
+    if len(given) != count:
         raise Refused("%s takes %d words after it" % (name, count))
     result = function(*given)
     return result if isinstance(result, str) else json.dumps(result)

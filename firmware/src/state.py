@@ -229,7 +229,6 @@ KEY_NOTE_TAIL = _word()  # events up to here have reached the note stack
 DIN_OUT_TAIL = _word()
 DIN_OUT_BYTE = _word()  # bytes of the event at the tail that are already out, 0..2
 USB_OUT_TAIL = _word()  # written by the main loop
-USB_OUT_BUSY_ROUNDS = _word()  # likewise: rounds for which the host has not taken what was sent
 
 # --- Panel: filtered by the tick; `changed` set by the tick, cleared (before reading) by the main loop ---------------------------
 PANEL_SAMPLE = _word(MUX_COUNT)  # this tick's conversions

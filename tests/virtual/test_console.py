@@ -288,6 +288,23 @@ def test_soft_resets_in_service_mode_keep_the_port_and_end_the_note(in_service_m
     assert board.misuse() == []
 
 
+def test_ctrl_c_while_the_instrument_starts_gives_the_prompt(in_service_mode):
+    """After a soft reset the console is there from the first moment: whatever is being set up, nothing breaks."""
+    board = in_service_mode
+    for delay_s in (0.02, 0.06, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3):
+        board.type_text("\x03")
+        board.advance(0.05)
+        board.type_text("\x04")
+        board.advance(delay_s)
+        try:
+            board.type_text("\x03")
+            board.advance(0.5)
+        except FirmwareCrash as error:
+            if "KeyboardInterrupt" not in str(error):
+                raise
+        assert raw_repl.execute(board, "print(6 * 7)").strip() == "42"
+
+
 ENDLESS = (
     "def f(): f()",
     "def f(*all): return [f(1, *all)]",

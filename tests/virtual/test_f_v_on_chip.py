@@ -8,8 +8,6 @@ import random
 import numpy as np
 import pytest
 from frames import Watch, put_to_rest, turn
-from ms20.panel import basic_panel
-from ms20.virtual_board import VirtualBoard
 from on_chip import TICK_S, note_off, note_on, service
 
 F_V = "F-V CV OUT"
@@ -24,15 +22,10 @@ ESTABLISHED_S = 0.25
 
 
 @pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
-        assert service(board).read("counters")["late_ticks"] == 0
+def playing(playing):
+    """The board that is on for all tests of this file: no frame of theirs is late."""
+    yield playing
+    assert service(playing).read("counters")["late_ticks"] == 0
 
 
 @pytest.fixture

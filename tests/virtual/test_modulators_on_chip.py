@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 from frames import Watch, next_edge, put_to_rest, turn
-from ms20.panel import basic_panel
-from ms20.virtual_board import VirtualBoard
 from on_chip import TICK_S, note_off, note_on, service
 
 CODE_V = 5 / 65536
@@ -15,15 +13,10 @@ SAME_EDGE_S = 1e-9
 
 
 @pytest.fixture(scope="module")
-def playing(image_path):
-    """A board that is on for all tests of this file."""
-    with VirtualBoard(image_path, panel=basic_panel()) as board:
-        board.power_on()
-        board.wait_until_ready()
-        board.wait_for_usb()
-        yield board
-        assert board.misuse() == []
-        assert service(board).read("counters")["late_ticks"] == 0
+def playing(playing):
+    """The board that is on for all tests of this file: no frame of theirs is late."""
+    yield playing
+    assert service(playing).read("counters")["late_ticks"] == 0
 
 
 @pytest.fixture
